@@ -1,0 +1,42 @@
+// Every bound of every parser of outside bytes, one constant each, with its reason.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace portreeve::limits {
+
+// YAML policies (SEMANTICS §9).
+inline constexpr std::size_t kPolicyFileBytes = 16u << 20;
+inline constexpr std::size_t kPolicySetBytes = 256u << 20;
+inline constexpr std::size_t kYamlDepth = 32;
+inline constexpr std::size_t kYamlScalarBytes = 64u << 10;
+
+// CEL (SEMANTICS §7).
+inline constexpr std::size_t kCelExpressionBytes = 4096;
+inline constexpr std::size_t kCelNesting = 64;
+inline constexpr std::size_t kCelMacroDepth = 3;
+inline constexpr std::uint64_t kCelCost = 1'000'000;
+
+// Questions to the PDP. A question that carries a token, a dozen addresses and an argument vector fits many times over.
+inline constexpr std::size_t kRequestBodyBytes = 1u << 20;
+inline constexpr std::size_t kJsonDepth = 32;
+inline constexpr std::size_t kBatchEvaluations = 256;
+inline constexpr std::size_t kAddressesPerAnswer = 64;
+
+// Tokens: the largest real IdP tokens (group lists) stay under 16 KiB, as do header buffers.
+inline constexpr std::size_t kTokenBytes = 16u << 10;
+inline constexpr std::size_t kJwksBytes = 256u << 10;
+inline constexpr std::size_t kJwksKeys = 128;
+
+// Records: the C2SP tlog-tiles entry bundle prefixes each entry with a u16 length.
+inline constexpr std::size_t kRecordBytes = 65'535;
+
+// The egress proxy (the corpus fixture's limits).
+inline constexpr std::size_t kHttpHeadBytes = 8192;
+inline constexpr std::size_t kClientHelloBytes = 65'536;
+inline constexpr std::size_t kClientHelloRecords = 64;
+inline constexpr std::size_t kCnameHops = 8;
+inline constexpr std::size_t kDnsAnswers = 16;
+
+}  // namespace portreeve::limits
