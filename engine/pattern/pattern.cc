@@ -1,0 +1,57 @@
+#include "engine/pattern/pattern.h"
+
+#include <fmt/format.h>
+#include <re2/re2.h>
+
+#include "engine/pattern/glob.h"
+
+namespace portreeve::pattern {
+namespace {
+
+constexpr std::int64_t kRegexMemory = 1 << 20;
+
+}  // namespace
+
+Result<Pattern> Pattern::parse(std::string_view text) {
+  if (text.empty()) return fail("a pattern cannot be empty");
+  if (text.find('\0') != std::string_view::npos) return fail("a pattern cannot hold a NUL");
+  if (text.starts_with("/re:")) {
+    if (text.size() < 6 || !text.ends_with('/')) {
+      return fail(fmt::format("`{}` begins like an expression but does not end with `/`; write `/re:…/`", text));
+    }
+    re2::RE2::Options options;
+    options.set_log_errors(false);
+    options.set_max_mem(kRegexMemory);
+    const std::string_view body = text.substr(4, text.size() - 5);
+    auto regex = std::make_shared<const re2::RE2>(re2::StringPiece(body.data(), body.size()), options);
+    if (!regex->ok()) return fail(fmt::format("`{}` is not an RE2 expression: {}", text, regex->error()));
+    return Pattern(PatternKind::kRegex, std::string(text), std::move(regex));
+  }
+  const bool literal = text.find('*') == std::string_view::npos;
+  return Pattern(literal ? PatternKind::kLiteral : PatternKind::kGlob, std::string(text), nullptr);
+}
+
+bool Pattern::matches(std::string_view text) const {
+  switch (kind_) {
+    case PatternKind::kLiteral: return text_ == text;
+    case PatternKind::kGlob: return glob_matches(text_, text);
+    case PatternKind::kRegex: return re2::RE2::FullMatch(re2::StringPiece(text.data(), text.size()), *regex_);
+  }
+  return false;
+}
+
+std::string_view Pattern::literal_prefix() const {
+  switch (kind_) {
+    case PatternKind::kLiteral: return text_;
+    case PatternKind::kGlob: {
+      const std::string_view prefix = std::string_view(text_).substr(0, text_.find('*'));
+      // `/x/**` also covers `/x`, and `/x/**/y` may use that slash for both.
+      const bool deep = std::string_view(text_).substr(prefix.size()).starts_with("**");
+      return deep && prefix.ends_with('/') ? prefix.substr(0, prefix.size() - 1) : prefix;
+    }
+    case PatternKind::kRegex: return {};
+  }
+  return {};
+}
+
+}  // namespace portreeve::pattern

@@ -1,0 +1,113 @@
+#include "engine/pattern/pattern.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+#include <string>
+#include <vector>
+
+#include "engine/pattern/glob.h"
+
+namespace portreeve::pattern {
+namespace {
+
+struct GlobCase {
+  const char* glob;
+  const char* text;
+  bool expected;
+};
+
+TEST(Glob, CoversTheWholeText) {
+  const GlobCase cases[] = {
+      {"/a/b", "/a/b", true},        {"/a/b", "/a/b/", false},     {"/a/b", "/a/B", false},
+      {"/a/*", "/a/b", true},        {"/a/*", "/a/", false},       {"/a/*", "/a", false},
+      {"/a/*", "/a/b/c", false},     {"/a/*/c", "/a//c", false},   {"/a/*/c", "/a/b/c", true},
+      {"/a/x*", "/a/x", true},       {"/a/x*", "/a/xyz", true},    {"/a/x*", "/a/x/y", false},
+      {"/a/*x*y", "/a/bxcxdy", true},{"/a/*x*y", "/a/y", false},   {"*", "claude", true},
+      {"*", "", false},              {"*", "a/b", false},          {"claude-*", "claude-", true},
+      {"claude-*", "Claude-x", false},{"LC_*", "LC_ALL", true},    {"LC_*", "LC", false},
+      {"/a/**", "/a", true},         {"/a/**", "/a/", true},       {"/a/**", "/a/b/c", true},
+      {"/a/**", "/ab", false},       {"/a/**", "/", false},        {"/**", "/", true},
+      {"/**", "/x/y", true},         {"/**", "", true},            {"/a/**/b", "/a/b", true},
+      {"/a/**/b", "/a/x/b", true},   {"/a/**/b", "/a/x/y/b", true},{"/a/**/b", "/a/xb", false},
+      {"/a/**/b", "/ab", false},     {"/a/**/*.c", "/a/x/y.c", true},{"/a/**/*.c", "/a/y.c", true},
+      {"/a/**/*.c", "/a/x/.c", true},{"**", "", true},             {"**", "a/b", true},
+      {"**.log", "a/b.log", true},   {"a**b", "a/x/b", true},      {"a**b", "ab", true},
+      {"**/x", "x", true},           {"**/x", "a/b/x", true},      {"**/x", "ax", false},
+      {"/a/**/b/**/c", "/a/b/c", true}, {"/a/**/b/**/c", "/a/1/b/2/3/c", true}, {"/a/**/b/**/c", "/a/1/c", false},
+      {"/a/**/b/*", "/a/b/c/b/d", true}, {"/a/*b/**", "/a/xb", true}, {"/a/*b/**", "/a/xb/c", true},
+  };
+  for (const GlobCase& c : cases) EXPECT_EQ(glob_matches(c.glob, c.text), c.expected) << c.glob << " ~ " << c.text;
+}
+
+// The same meaning by recursion over every choice: slow, obvious.
+bool slow_matches(std::string_view glob, std::string_view text, bool segment_start) {
+  if (glob == "/**" && text.empty()) return true;
+  if (glob.empty()) return text.empty();
+  if (glob.starts_with("/**/")) {
+    if (!text.starts_with("/")) return false;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+      if (text[i] == '/' && slow_matches(glob.substr(4), text.substr(i + 1), true)) return true;
+    }
+    return false;
+  }
+  if (glob.starts_with("**")) {
+    const bool segments = segment_start && glob.size() > 2 && glob[2] == '/';
+    if (segments && slow_matches(glob.substr(3), text, true)) return true;
+    for (std::size_t i = 0; i <= text.size(); ++i) {
+      if (segments && (i == 0 || text[i - 1] != '/')) continue;
+      if (slow_matches(glob.substr(segments ? 3 : 2), text.substr(i), segments)) return true;
+    }
+    return false;
+  }
+  if (glob.starts_with("*")) {
+    const bool whole = segment_start && (glob.size() == 1 || glob[1] == '/');
+    for (std::size_t i = 0; i <= text.size(); ++i) {
+      if ((!whole || i > 0) && slow_matches(glob.substr(1), text.substr(i), false)) return true;
+      if (i < text.size() && text[i] == '/') break;
+    }
+    return false;
+  }
+  return !text.empty() && glob[0] == text[0] && slow_matches(glob.substr(1), text.substr(1), glob[0] == '/');
+}
+
+TEST(Glob, AgreesWithItsSlowTwin) {
+  const unsigned seed = 20261124;
+  SCOPED_TRACE(seed);
+  std::mt19937 random(seed);
+  const std::vector<std::string> parts{"a", "b", "/", "*", "**", "/**/", "/**", "/*"};
+  for (int round = 0; round < 200'000; ++round) {
+    std::string glob, text;
+    for (auto n = random() % 6; n > 0; --n) glob += parts[random() % parts.size()];
+    if (glob.find("***") != std::string::npos) continue;  // refused by no one, meaningless to everyone
+    for (auto n = random() % 7; n > 0; --n) text += "ab/"[random() % 3];
+    ASSERT_EQ(glob_matches(glob, text), slow_matches(glob, text, true)) << "{\"" << glob << "\", \"" << text << "\"}";
+  }
+}
+
+TEST(Pattern, ReadsLiteralsGlobsAndExpressions) {
+  EXPECT_EQ(Pattern::parse("/usr/bin/git")->kind(), PatternKind::kLiteral);
+  EXPECT_EQ(Pattern::parse("/opt/**")->kind(), PatternKind::kGlob);
+  const auto regex = Pattern::parse("/re:/v[12]/.*/");
+  ASSERT_TRUE(regex);
+  EXPECT_EQ(regex->kind(), PatternKind::kRegex);
+  EXPECT_TRUE(regex->matches("/v1/x"));
+  EXPECT_FALSE(regex->matches("x/v1/x")) << "an expression covers the whole text";
+}
+
+TEST(Pattern, RefusesWhatDoesNotCompile) {
+  EXPECT_EQ(Pattern::parse("/re:(/").error().message, "`/re:(/` is not an RE2 expression: missing ): (");
+  EXPECT_EQ(Pattern::parse("/re:a").error().message,
+            "`/re:a` begins like an expression but does not end with `/`; write `/re:…/`");
+  EXPECT_FALSE(Pattern::parse(""));
+  EXPECT_FALSE(Pattern::parse("/re:(a{1000}){1000}/"));
+}
+
+TEST(Pattern, KnowsWhatEveryMatchBeginsWith) {
+  EXPECT_EQ(Pattern::parse("/opt/**")->literal_prefix(), "/opt");
+  EXPECT_EQ(Pattern::parse("/opt/x*")->literal_prefix(), "/opt/x");
+  EXPECT_EQ(Pattern::parse("/re:a/")->literal_prefix(), "");
+}
+
+}  // namespace
+}  // namespace portreeve::pattern
