@@ -3,6 +3,7 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <fmt/format.h>
 #include <string>
@@ -50,8 +51,6 @@ class Converter {
 
   Result<JsonValue> string(std::string_view value) {
     if (value.find('\0') != std::string_view::npos) return bad("a string with U+0000, which is not accepted");
-    // simdjson 3.0 decodes a lone low surrogate's escape into three ill-formed bytes.
-    if (!is_valid_utf8(value)) return bad("a string with a lone surrogate");
     return JsonValue(value);
   }
 
@@ -77,9 +76,7 @@ class Converter {
     for (const dom::key_value_pair member : source) {
       const std::string key(member.key);
       path_.back().key = &key;
-      if (key.find('\0') != std::string::npos || !is_valid_utf8(key)) {
-        return bad("a key with U+0000 or a lone surrogate, which is not accepted");
-      }
+      if (key.find('\0') != std::string::npos) return bad("a key with U+0000, which is not accepted");
       TRY_ASSIGN(JsonValue value, convert(member.value));
       members.emplace_back(key, std::move(value));
     }
@@ -116,13 +113,37 @@ class Converter {
   std::vector<Step> path_;
 };
 
+// `text` with an exponent of zero after every integer that no int64 holds, or nothing where there is none.
+// simdjson 3.0 refuses integers beyond 64 bits; written so, it reads them as the doubles they are for us, and what
+// to_canonical_json() writes of a large double can be read again. Requires: the text is grammatical.
+std::string with_large_integers_as_doubles(std::string_view text) {
+  std::string out;
+  std::size_t copied = 0;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (text[at] == '"') {
+      for (++at; text[at] != '"'; ++at) at += text[at] == '\\' ? 1 : 0;
+      continue;
+    }
+    if (text[at] != '-' && (text[at] < '0' || text[at] > '9')) continue;
+    const std::size_t end = std::min(text.find_first_not_of("+-.0123456789eE", at), text.size());
+    std::int64_t ignored = 0;
+    const auto [stop, error] = std::from_chars(text.data() + at, text.data() + end, ignored);
+    if (error == std::errc::result_out_of_range && stop == text.data() + end) {
+      out.append(text, copied, end - copied).append("e0");
+      copied = end;
+    }
+    at = end - 1;
+  }
+  return copied == 0 ? out : out.append(text, copied);
+}
+
 Result<JsonValue> syntax_error(std::string_view text, simdjson::error_code error) {
   if (!is_valid_utf8(text)) return fail("not well-formed UTF-8");
   if (text.starts_with("\xEF\xBB\xBF")) return fail("at byte 0: a byte order mark, which JSON does not have");
   if (error == simdjson::DEPTH_ERROR) return fail("nested too deep");
   const JsonFault fault = find_json_fault(text);
   if (!fault.expected.empty()) return fail(fmt::format("at byte {}: expected {}", fault.offset, fault.expected));
-  if (error == simdjson::NUMBER_ERROR) return fail("a number out of range: integers have 64 bits, others are doubles");
+  if (error == simdjson::NUMBER_ERROR) return fail("a number too large for a double");
   return fail("a string with a lone surrogate");
 }
 
@@ -139,7 +160,11 @@ Result<JsonValue> JsonReader::parse(std::string_view text) {
   if (text.size() > limits_.bytes) return fail(fmt::format("longer than {} bytes", limits_.bytes));
   dom::element root;
   // The copy into the parser's own padded buffer is what lets callers pass any view.
-  const simdjson::error_code error = buffers_->parser.parse(text.data(), text.size(), true).get(root);
+  simdjson::error_code error = buffers_->parser.parse(text.data(), text.size(), true).get(root);
+  if (error == simdjson::NUMBER_ERROR && find_json_fault(text).expected.empty()) {
+    const std::string rewritten = with_large_integers_as_doubles(text);
+    if (!rewritten.empty()) error = buffers_->parser.parse(rewritten).get(root);
+  }
   if (error != simdjson::SUCCESS) return syntax_error(text, error);
   return Converter(limits_.depth).convert(root);
 }

@@ -19,8 +19,8 @@ struct JsonLimits {
 // Reads one JSON text (RFC 8259) at a time and keeps its buffers for the next.
 //
 // Refused, beyond what the RFC's grammar refuses: a byte order mark, ill-formed UTF-8, lone surrogates, U+0000 in any
-// form, a key that stands twice in one object, numbers that no finite double holds, integers beyond 64 bits, anything
-// after the value, anything over the limits. A number without fraction and exponent that fits is an int64, any other a
+// form, a key that stands twice in one object, numbers that no finite double holds, anything after the value, anything
+// over the limits. A number without fraction and exponent that fits is an int64, any other a
 // double. Errors name the place: a byte offset for syntax, a JSON pointer (RFC 6901) for content; input is never echoed
 // but for the keys in a pointer.
 //
