@@ -30,14 +30,14 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 std::string to_text(const Diagnostic& diagnostic) {
   std::string text = diagnostic.place.file;
   if (diagnostic.place.line != 0) text += fmt::format(":{}:{}", diagnostic.place.line, diagnostic.place.column);
-  text += diagnostic.severity == Severity::kError ? ": error: " : ": warning: ";
+  text += diagnostic.severity == Severity::error ? ": error: " : ": warning: ";
   text += diagnostic.message;
   if (!diagnostic.help.empty()) text += fmt::format(" ({})", diagnostic.help);
   return text;
 }
 
 bool has_errors(const std::vector<Diagnostic>& diagnostics) {
-  return std::ranges::any_of(diagnostics, [](const Diagnostic& d) { return d.severity == Severity::kError; });
+  return std::ranges::any_of(diagnostics, [](const Diagnostic& d) { return d.severity == Severity::error; });
 }
 
 std::string_view closest(std::string_view word, const std::vector<std::string_view>& candidates) {

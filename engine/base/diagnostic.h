@@ -16,10 +16,10 @@ struct SourcePlace {
   friend auto operator<=>(const SourcePlace&, const SourcePlace&) = default;
 };
 
-enum class Severity : std::uint8_t { kError, kWarning };
+enum class Severity : std::uint8_t { error, warning };
 
 struct Diagnostic {
-  Severity severity = Severity::kError;
+  Severity severity = Severity::error;
   SourcePlace place;
   std::string message;  // what was found, input in backticks, lower case, no full stop
   std::string help;     // what would be right; may be empty

@@ -34,9 +34,13 @@ inline constexpr std::size_t kRecordBytes = 65'535;
 
 // The egress proxy (the corpus fixture's limits).
 inline constexpr std::size_t kHttpHeadBytes = 8192;
+inline constexpr std::size_t kHttpFields = 100;
 inline constexpr std::size_t kClientHelloBytes = 65'536;
 inline constexpr std::size_t kClientHelloRecords = 64;
 inline constexpr std::size_t kCnameHops = 8;
 inline constexpr std::size_t kDnsAnswers = 16;
+
+// What a gate reads of the PDP: an answer names at most the addresses asked about, its rules and its limits.
+inline constexpr std::size_t kPdpAnswerBytes = 256u << 10;
 
 }  // namespace portreeve::limits

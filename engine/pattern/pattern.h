@@ -14,7 +14,7 @@ class RE2;
 
 namespace portreeve::pattern {
 
-enum class PatternKind : std::uint8_t { kLiteral, kGlob, kRegex };
+enum class PatternKind : std::uint8_t { literal, glob, regex };
 
 // An immutable, compiled pattern. A value: copies share the compiled expression. Thread-safe.
 class Pattern {

@@ -6,9 +6,9 @@ namespace portreeve {
 namespace {
 
 TEST(Diagnostic, ReadsAsPlaceMessageHelp) {
-  EXPECT_EQ(to_text({Severity::kError, {"web.yaml", 14, 7}, "unknown role `reasearch`", "did you mean `research`?"}),
+  EXPECT_EQ(to_text({Severity::error, {"web.yaml", 14, 7}, "unknown role `reasearch`", "did you mean `research`?"}),
             "web.yaml:14:7: error: unknown role `reasearch` (did you mean `research`?)");
-  EXPECT_EQ(to_text({Severity::kWarning, {"web.yaml", 0, 0}, "empty file", ""}), "web.yaml: warning: empty file");
+  EXPECT_EQ(to_text({Severity::warning, {"web.yaml", 0, 0}, "empty file", ""}), "web.yaml: warning: empty file");
 }
 
 TEST(Closest, SuggestsOnlyWhatIsNear) {

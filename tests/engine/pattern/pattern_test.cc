@@ -86,11 +86,11 @@ TEST(Glob, AgreesWithItsSlowTwin) {
 }
 
 TEST(Pattern, ReadsLiteralsGlobsAndExpressions) {
-  EXPECT_EQ(Pattern::parse("/usr/bin/git")->kind(), PatternKind::kLiteral);
-  EXPECT_EQ(Pattern::parse("/opt/**")->kind(), PatternKind::kGlob);
+  EXPECT_EQ(Pattern::parse("/usr/bin/git")->kind(), PatternKind::literal);
+  EXPECT_EQ(Pattern::parse("/opt/**")->kind(), PatternKind::glob);
   const auto regex = Pattern::parse("/re:/v[12]/.*/");
   ASSERT_TRUE(regex);
-  EXPECT_EQ(regex->kind(), PatternKind::kRegex);
+  EXPECT_EQ(regex->kind(), PatternKind::regex);
   EXPECT_TRUE(regex->matches("/v1/x"));
   EXPECT_FALSE(regex->matches("x/v1/x")) << "an expression covers the whole text";
 }

@@ -1,0 +1,55 @@
+// What credentials exist and how they may be spent. Never their values.
+#pragma once
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "engine/base/time.h"
+#include "engine/model/source.h"
+#include "engine/net/endpoint.h"
+#include "engine/pattern/pattern.h"
+#include "engine/wire/request.h"
+
+namespace portreeve::model {
+
+enum class ModelApi : std::uint8_t { none, anthropic, openai };
+
+struct InjectHeader { std::string header; };
+struct InjectBearer {};
+struct InjectBasic { std::string user; };
+struct InjectQuery { std::string parameter; };
+struct InjectSigV4 { std::string service, region; };
+using Injection = std::variant<InjectHeader, InjectBearer, InjectBasic, InjectQuery, InjectSigV4>;
+
+// An https origin, optionally with a base path.
+struct Upstream {
+  std::string url;  // normalised: https://host[:port][/path], no default port, no trailing slash
+  net::EndpointHost host;
+  std::uint16_t port = 443;
+  std::string path;  // "" or "/v1"
+};
+
+struct Secret : Document {
+  std::optional<std::string> route;  // canonical absolute path
+  ModelApi api = ModelApi::none;
+  std::optional<std::string> source_file;  // one name under the broker's secret folder
+  Injection inject;
+  std::vector<Upstream> upstreams;
+};
+
+struct SecretRule : RuleHeader {
+  std::vector<Reference> secrets;
+  std::optional<std::vector<wire::SecretUse>> uses;
+  std::optional<std::vector<std::string>> methods;
+  std::optional<std::vector<pattern::Pattern>> paths;
+  std::optional<std::vector<pattern::Pattern>> models;
+  std::optional<std::int64_t> requests_per_minute;
+  std::optional<Seconds> lease_ttl;
+};
+
+struct SecretPolicy : PolicyHeader {
+  std::vector<SecretRule> rules;
+};
+
+}  // namespace portreeve::model
