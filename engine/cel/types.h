@@ -1,0 +1,110 @@
+// Types at check time, and the environment an expression is checked against.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/base/result.h"
+#include "engine/cel/value.h"
+
+namespace portreeve::cel {
+
+enum class TypeKind : std::uint8_t {
+  kDyn,
+  kNull,
+  kBool,
+  kInt,
+  kUint,
+  kDouble,
+  kString,
+  kBytes,
+  kTimestamp,
+  kDuration,
+  kList,
+  kMap,
+  kObject,
+  kType,
+};
+
+// A CEL type. A value, cheap to copy; immutable.
+class Type {
+ public:
+  Type() = default;  // dyn
+  Type(TypeKind kind) : kind_(kind) {}
+
+  static Type dyn() { return {}; }
+  static Type boolean() { return TypeKind::kBool; }
+  static Type integer() { return TypeKind::kInt; }
+  static Type unsigned_integer() { return TypeKind::kUint; }
+  static Type real() { return TypeKind::kDouble; }
+  static Type string() { return TypeKind::kString; }
+  static Type bytes() { return TypeKind::kBytes; }
+  static Type timestamp() { return TypeKind::kTimestamp; }
+  static Type duration() { return TypeKind::kDuration; }
+  static Type list(Type element);
+  static Type map(Type key, Type value);
+  // An object type declared in a TypeEnv under that name.
+  static Type object(std::string name);
+
+  TypeKind kind() const { return kind_; }
+  bool is_dyn() const { return kind_ == TypeKind::kDyn; }
+  // Of a list its element, of a map its value; dyn for anything else.
+  Type element() const;
+  // Of a map its key; dyn for anything else.
+  Type key() const;
+  const std::string& object_name() const;
+
+  friend bool operator==(const Type& a, const Type& b);
+
+ private:
+  struct Parts;
+  TypeKind kind_ = TypeKind::kDyn;
+  std::shared_ptr<const Parts> parts_;  // of lists, maps and objects
+};
+
+// `list(string)`, `map(string, dyn)`.
+std::string to_text(const Type& type);
+
+// What an expression may name: variables with their types, and object types with their fields. Built once, then const
+// and thread-safe. Slot numbers are the order of declaration, so a host may keep AttributeIds as constants.
+class TypeEnv {
+ public:
+  struct Field {
+    std::string name;
+    Type type;
+  };
+  struct Object {
+    std::string name;
+    std::vector<Field> fields;
+  };
+  struct Variable {
+    std::string name;
+    Type type;
+  };
+
+  // Requires: no such object yet.
+  void declare_object(std::string name, std::vector<Field> fields);
+  // Declares a variable and returns its id (of the whole). Requires: no such variable yet; an object type is declared.
+  AttributeId declare(std::string name, Type type);
+
+  const std::vector<Variable>& variables() const { return variables_; }
+  // nullptr where there is none.
+  const Object* object(std::string_view name) const;
+  std::optional<std::uint16_t> find_variable(std::string_view name) const;
+  // The slot of `variable.field`. Fails with the nearest name where there is none.
+  Result<AttributeId> attribute(std::string_view variable, std::string_view field = {}) const;
+  // The type of an attribute. Requires: it is of this environment.
+  const Type& type_of(AttributeId attribute) const;
+  // `session.trust`. Requires: it is of this environment.
+  std::string name_of(AttributeId attribute) const;
+
+ private:
+  std::vector<Variable> variables_;
+  std::vector<Object> objects_;
+};
+
+}  // namespace portreeve::cel
