@@ -209,7 +209,7 @@ TEST(HeadParser, HoldsUnderMutation) {
   const std::string spice = std::string("\r\n \t:\0,;/@[]", 13) + "\x7f\xff" "ahHC1";
   for (int round = 0; round < 60000; ++round) {
     std::string bytes = seeds[random() % 3];
-    for (unsigned edits = 1 + random() % 4; edits > 0; --edits) {
+    for (auto edits = 1 + random() % 4; edits > 0; --edits) {
       const std::size_t at = random() % bytes.size();
       const char c = spice[random() % spice.size()];
       switch (random() % 4) {
