@@ -1,0 +1,13 @@
+#include "daemon/clock.h"
+
+#include <chrono>
+
+namespace portreeve::daemon {
+
+Timestamp SystemClock::now() const { return Timestamp::from(std::chrono::system_clock::now()); }
+
+std::int64_t SystemClock::steady_millis() const {
+  return std::chrono::duration_cast<Millis>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+}  // namespace portreeve::daemon

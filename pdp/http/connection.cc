@@ -1,0 +1,258 @@
+#include "pdp/http/connection.h"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/write.hpp>
+#include <cerrno>
+#include <cstring>
+
+namespace portreeve::pdp {
+namespace {
+
+constexpr std::size_t kFirstBuffer = 4096;
+// What a connection keeps of its buffers between requests.
+constexpr std::size_t kKeptBuffer = 64u << 10;
+constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
+
+using ErrorCode = boost::system::error_code;
+
+boost::asio::generic::stream_protocol protocol_of(const HttpPeer& peer) {
+  if (peer.kind == HttpPeer::Kind::kUnix) return {AF_UNIX, 0};
+  return {peer.address.find(':') == std::string::npos ? AF_INET : AF_INET6, 0};
+}
+
+}  // namespace
+
+Connection::Connection(std::shared_ptr<Worker> worker, Accepted accepted)
+    : worker_(std::move(worker)),
+      socket_(worker_->io(), protocol_of(accepted.peer), accepted.socket.get()),
+      reader_(worker_->state().options.head_bytes, worker_->state().options.body_bytes, accepted.peer) {
+  accepted.socket.release();
+  ErrorCode ignored;
+  socket_.non_blocking(true, ignored);
+  worker_->add(*this);
+}
+
+Connection::~Connection() = default;
+
+void Connection::start() {
+  set_deadline(worker_->state().options.head_deadline);
+  read_more();
+}
+
+void Connection::start_refused(const Refusal& refusal) { refuse(refusal); }
+
+void Connection::set_deadline(Millis span) {
+  // Ticks are coarse and now_millis() is as old as the last one: late by a tick, never early.
+  deadline_ = worker_->now_millis() + (span + worker_->tick()).count();
+}
+
+void Connection::check_deadline(std::int64_t now_millis) {
+  if (now_millis < deadline_) return;
+  if ((phase_ == Phase::kHead && end_ > begin_) || phase_ == Phase::kBody) {
+    refuse({408, "timeout", "the request did not arrive in time"});
+    return;
+  }
+  close();
+}
+
+void Connection::close_if_idle() {
+  if (phase_ == Phase::kIdle || (phase_ == Phase::kHead && begin_ == end_)) close();
+}
+
+void Connection::close() {
+  if (phase_ == Phase::kClosed) return;
+  phase_ = Phase::kClosed;
+  deadline_ = kNever;
+  ErrorCode ignored;
+  socket_.close(ignored);
+  worker_->remove(*this);
+}
+
+void Connection::advance() {
+  for (;;) {
+    std::size_t consumed = 0;
+    const RequestReader::Progress progress = reader_.feed(unread(), consumed);
+    begin_ += consumed;
+    if (progress == RequestReader::Progress::kRefused) return refuse(reader_.refusal());
+    if (progress == RequestReader::Progress::kNeedMore) {
+      note_progress();
+      if (phase_ != Phase::kClosed) read_more();
+      return;
+    }
+    if (dispatch() == Go::kWait) return;
+  }
+}
+
+// Moves the deadline where a request has entered its next part.
+void Connection::note_progress() {
+  const HttpServerOptions& options = worker_->state().options;
+  if (reader_.in_body()) {
+    if (phase_ != Phase::kBody) {
+      phase_ = Phase::kBody;
+      said_continue_ = false;
+      set_deadline(options.body_deadline);
+    }
+    if (reader_.expects_continue() && !said_continue_) {
+      said_continue_ = true;
+      const ssize_t sent = ::send(socket_.native_handle(), kContinue.data(), kContinue.size(), MSG_NOSIGNAL);
+      // Nothing else is under way, so a socket that cannot take these few bytes has a peer that reads nothing.
+      if (sent != static_cast<ssize_t>(kContinue.size())) close();
+    }
+    return;
+  }
+  if (begin_ != end_ && phase_ != Phase::kHead) {
+    phase_ = Phase::kHead;
+    set_deadline(options.head_deadline);
+  }
+}
+
+void Connection::make_room() {
+  if (begin_ == end_) begin_ = end_ = 0;
+  if (end_ < in_.size()) return;
+  if (begin_ > 0) {
+    std::memmove(in_.data(), in_.data() + begin_, end_ - begin_);
+    end_ -= begin_;
+    begin_ = 0;
+    return;
+  }
+  const std::size_t most = std::max(worker_->state().options.head_bytes, kFirstBuffer);
+  in_.resize(std::min(most, std::max(kFirstBuffer, in_.size() * 2)));
+}
+
+void Connection::read_more() {
+  if (is_reading_) return;
+  if (phase_ == Phase::kLingering) begin_ = end_ = 0;
+  make_room();
+  is_reading_ = true;
+  socket_.async_read_some(boost::asio::buffer(in_.data() + end_, in_.size() - end_),
+                          [self = shared_from_this()](const ErrorCode& ec, std::size_t size) {
+                            self->is_reading_ = false;
+                            if (self->phase_ == Phase::kClosed) return;
+                            if (ec) return self->close();
+                            self->on_read(size);
+                          });
+}
+
+void Connection::on_read(std::size_t size) {
+  // A refused peer's bytes are read to be thrown away.
+  if (phase_ == Phase::kWriting) return;
+  if (phase_ == Phase::kLingering) return read_more();
+  end_ += size;
+  advance();
+}
+
+// Hands the request to the handler. kOn where it was answered there and the answer is on its way.
+Connection::Go Connection::dispatch() {
+  ServerState& state = worker_->state();
+  phase_ = Phase::kHandling;
+  deadline_ = kNever;
+  HttpRequest request = reader_.take();
+  if (state.in_flight.fetch_add(1, std::memory_order_relaxed) >= state.options.max_in_flight) {
+    state.in_flight.fetch_sub(1, std::memory_order_relaxed);
+    state.requests_shed.fetch_add(1, std::memory_order_relaxed);
+    response_ = problem_response(503, "overloaded", "too many requests are being answered");
+    response_->headers.emplace_back("Retry-After", "1");
+    return send_answer();
+  }
+  is_counted_ = true;
+  state.requests.fetch_add(1, std::memory_order_relaxed);
+  in_handler_ = true;
+  state.handler(std::move(request), Responder(shared_from_this()));
+  in_handler_ = false;
+  return response_ ? send_answer() : Go::kWait;
+}
+
+void Connection::answer(HttpResponse response) {
+  // in_handler_ belongs to the worker's thread: the order of these two questions matters.
+  if (worker_->is_current_thread() && in_handler_) {
+    response_ = std::move(response);
+    return;
+  }
+  worker_->deliver(shared_from_this(), std::move(response));
+}
+
+void Connection::complete(HttpResponse response) {
+  response_ = std::move(response);
+  if (send_answer() == Go::kOn) advance();
+}
+
+Connection::Go Connection::send_answer() {
+  if (is_counted_) worker_->state().in_flight.fetch_sub(1, std::memory_order_relaxed);
+  is_counted_ = false;
+  const HttpResponse response = *std::exchange(response_, std::nullopt);
+  if (phase_ == Phase::kClosed) return Go::kWait;
+  closes_after_ = !reader_.keeps_alive() || worker_->stopping();
+  ResponseFraming framing;
+  framing.date = worker_->date();
+  framing.body_left_out = reader_.is_head_method();
+  framing.after = closes_after_               ? ConnectionAfter::kClosed
+                  : reader_.is_http_1_0()     ? ConnectionAfter::kKeptAndSaid
+                                              : ConnectionAfter::kKept;
+  append_response(out_, response, framing);
+  return write();
+}
+
+// Most answers fit the socket's buffer: one system call, and no trip through the loop.
+Connection::Go Connection::write() {
+  phase_ = Phase::kWriting;
+  const ssize_t sent = ::send(socket_.native_handle(), out_.data(), out_.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  if (sent < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) {
+    close();
+    return Go::kWait;
+  }
+  written_ = sent < 0 ? 0 : static_cast<std::size_t>(sent);
+  if (written_ == out_.size()) return after_write();
+  set_deadline(worker_->state().options.write_deadline);
+  write_rest();
+  return Go::kWait;
+}
+
+void Connection::write_rest() {
+  boost::asio::async_write(socket_, boost::asio::buffer(out_.data() + written_, out_.size() - written_),
+                           [self = shared_from_this()](const ErrorCode& ec, std::size_t) {
+                             if (self->phase_ == Phase::kClosed) return;
+                             if (ec) return self->close();
+                             if (self->after_write() == Go::kOn) self->advance();
+                           });
+}
+
+Connection::Go Connection::after_write() {
+  if (out_.capacity() > kKeptBuffer) {
+    std::string().swap(out_);
+  } else {
+    out_.clear();
+  }
+  if (closes_after_) {
+    begin_linger();
+    return Go::kWait;
+  }
+  phase_ = Phase::kIdle;
+  set_deadline(worker_->state().options.idle_deadline);
+  return Go::kOn;
+}
+
+void Connection::refuse(const Refusal& refusal) {
+  worker_->state().refused.fetch_add(1, std::memory_order_relaxed);
+  HttpResponse response = problem_response(refusal.status, refusal.code, refusal.detail);
+  if (refusal.status == 503) response.headers.emplace_back("Retry-After", "1");
+  closes_after_ = true;
+  append_response(out_, response, {worker_->date(), ConnectionAfter::kClosed, false});
+  write();
+}
+
+// Closing a socket with unread bytes resets it, and a reset overtakes the answer (RFC 9112 §9.6): so we say that we are
+// done, and read on for a moment.
+void Connection::begin_linger() {
+  phase_ = Phase::kLingering;
+  set_deadline(worker_->state().options.linger);
+  ErrorCode ec;
+  socket_.shutdown(boost::asio::socket_base::shutdown_send, ec);
+  if (ec) return close();
+  read_more();
+}
+
+}  // namespace portreeve::pdp

@@ -1,0 +1,83 @@
+// One connection: read a request, wait for its answer, write it, again.
+#pragma once
+
+#include <boost/asio/generic/stream_protocol.hpp>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "pdp/http/request_reader.h"
+#include "pdp/http/response_writer.h"
+#include "pdp/http/worker.h"
+
+namespace portreeve::pdp {
+
+// Belongs to its worker's thread, but for answer(). Lives as long as an operation of the loop or a Responder holds it.
+class Connection final : public ResponseSink, public std::enable_shared_from_this<Connection> {
+ public:
+  Connection(std::shared_ptr<Worker> worker, Accepted accepted);
+  ~Connection() override;
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  void start();
+  // Sends `refusal` without reading anything, and closes.
+  void start_refused(const Refusal& refusal);
+
+  // Any thread.
+  void answer(HttpResponse response) override;
+  // The answer, on the worker's thread.
+  void complete(HttpResponse response);
+
+  // Closes or refuses where a deadline has passed.
+  void check_deadline(std::int64_t now_millis);
+  // For a stopping server: closes if no request has begun.
+  void close_if_idle();
+  void close();
+
+  std::size_t index = 0;  // the worker's: its place among the connections
+
+ private:
+  enum class Phase : std::uint8_t { kIdle, kHead, kBody, kHandling, kWriting, kLingering, kClosed };
+  enum class Go : std::uint8_t { kOn, kWait };  // go on with what is buffered, or wait for an event
+
+  void advance();
+  void read_more();
+  void on_read(std::size_t size);
+  void make_room();
+  void note_progress();
+  Go dispatch();
+  Go send_answer();
+  Go write();
+  void write_rest();
+  Go after_write();
+  void refuse(const Refusal& refusal);
+  void begin_linger();
+  void set_deadline(Millis span);
+  std::string_view unread() const { return std::string_view(in_).substr(begin_, end_ - begin_); }
+
+  // Constant after construction.
+  const std::shared_ptr<Worker> worker_;
+
+  // Owned by the worker's thread.
+  boost::asio::generic::stream_protocol::socket socket_;
+  RequestReader reader_;
+  Phase phase_ = Phase::kHead;
+  bool in_handler_ = false;
+  bool is_reading_ = false;
+  bool is_counted_ = false;  // among the requests in flight
+  bool closes_after_ = false;
+  bool said_continue_ = false;
+  std::int64_t deadline_ = std::numeric_limits<std::int64_t>::max();
+  std::optional<HttpResponse> response_;
+  std::string in_;  // its size is the buffer's capacity
+  std::size_t begin_ = 0;
+  std::size_t end_ = 0;
+  std::string out_;
+  std::size_t written_ = 0;
+};
+
+}  // namespace portreeve::pdp
