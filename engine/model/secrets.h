@@ -7,9 +7,9 @@
 
 #include "engine/base/time.h"
 #include "engine/model/source.h"
-#include "engine/net/endpoint.h"
 #include "engine/pattern/pattern.h"
 #include "engine/wire/request.h"
+#include "engine/wire/upstream_url.h"
 
 namespace portreeve::model {
 
@@ -22,24 +22,16 @@ struct InjectQuery { std::string parameter; };
 struct InjectSigV4 { std::string service, region; };
 using Injection = std::variant<InjectHeader, InjectBearer, InjectBasic, InjectQuery, InjectSigV4>;
 
-// An https origin, optionally with a base path.
-struct Upstream {
-  std::string url;  // normalised: https://host[:port][/path], no default port, no trailing slash
-  net::EndpointHost host;
-  std::uint16_t port = 443;
-  std::string path;  // "" or "/v1"
-};
-
 struct Secret : Document {
   std::optional<std::string> route;  // canonical absolute path
   ModelApi api = ModelApi::none;
   std::optional<std::string> source_file;  // one name under the broker's secret folder
   Injection inject;
-  std::vector<Upstream> upstreams;
+  std::vector<wire::UpstreamUrl> upstreams;
 };
 
 struct SecretRule : RuleHeader {
-  std::vector<Reference> secrets;
+  std::optional<std::vector<Reference>> secrets;  // absent only on a deny rule, where absent is any secret
   std::optional<std::vector<wire::SecretUse>> uses;
   std::optional<std::vector<std::string>> methods;
   std::optional<std::vector<pattern::Pattern>> paths;

@@ -2,9 +2,10 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "engine/base/json_value.h"
 #include "engine/base/time.h"
@@ -21,7 +22,7 @@ enum class Assurance : std::uint8_t {
 struct SessionFacts {
   std::string id;
   Timestamp started;
-  std::map<std::string, std::string> labels;
+  std::vector<std::pair<std::string, std::string>> labels;  // sorted by key, each once
   // Stands for the age where a PolicyTest states it; else the age is the request's time less `started`.
   std::optional<Seconds> stated_age;
   // Stands over the provider's and the bindings' trust where a PolicyTest states it.
