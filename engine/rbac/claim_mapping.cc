@@ -1,0 +1,85 @@
+#include "engine/rbac/claim_mapping.h"
+
+#include <algorithm>
+
+namespace portreeve::rbac {
+namespace {
+
+constexpr std::size_t kMostSubjectBytes = 255;  // OpenID Connect Core 1.0 §2: `sub` has at most 255 ASCII characters
+
+bool same_type(const JsonValue& a, const JsonValue& b) {
+  const auto number = [](const JsonValue& v) { return v.as_int() != nullptr || v.as_double() != nullptr; };
+  return (number(a) && number(b)) || (a.as_string() && b.as_string()) || (a.as_bool() && b.as_bool()) ||
+         (a.as_array() && b.as_array()) || (a.as_object() && b.as_object()) || (a.is_null() && b.is_null());
+}
+
+}  // namespace
+
+const JsonValue* find_claim(const JsonValue& claims, const model::ClaimPath& path) {
+  const JsonValue* at = &claims;
+  for (const std::string& segment : path.segments) {
+    at = at->find(segment);
+    if (at == nullptr) return nullptr;
+  }
+  return at;
+}
+
+std::vector<std::string_view> claim_strings(const JsonValue& claim, const model::ClaimPath& path) {
+  std::vector<std::string_view> out;
+  if (const std::string* text = claim.as_string()) {
+    const bool spaced = !path.segments.empty() && (path.segments.back() == "scope" || path.segments.back() == "scp");
+    if (!spaced) {
+      if (!text->empty()) out.emplace_back(*text);
+      return out;
+    }
+    std::string_view rest = *text;
+    while (!rest.empty()) {
+      const std::size_t end = std::min(rest.find(' '), rest.size());
+      if (end > 0) out.push_back(rest.substr(0, end));
+      rest.remove_prefix(std::min(end + 1, rest.size()));
+    }
+  } else if (const JsonValue::Array* array = claim.as_array()) {
+    for (const JsonValue& item : *array) {
+      if (item.as_string() != nullptr && !item.as_string()->empty()) out.emplace_back(*item.as_string());
+    }
+  }
+  return out;
+}
+
+std::optional<std::string> subject_of(const model::IdentityProvider& provider, const JsonValue& claims) {
+  const JsonValue* claim = find_claim(claims, provider.subject);
+  if (claim == nullptr || claim->as_string() == nullptr) return std::nullopt;
+  const std::string& sub = *claim->as_string();
+  if (sub.empty() || sub.size() > kMostSubjectBytes) return std::nullopt;
+  return sub;
+}
+
+std::vector<std::string> tenants_of(const model::IdentityProvider& provider, const JsonValue& claims) {
+  if (const auto* fixed = std::get_if<model::FixedTenant>(&provider.tenant)) return {fixed->name};
+  const auto* path = std::get_if<model::ClaimPath>(&provider.tenant);
+  const JsonValue* claim = path == nullptr ? nullptr : find_claim(claims, *path);
+  std::vector<std::string> out;
+  if (claim == nullptr) return out;
+  if (claim->as_string() != nullptr && !claim->as_string()->empty()) out.push_back(*claim->as_string());
+  if (const JsonValue::Array* array = claim->as_array()) {
+    for (const JsonValue& item : *array) {
+      if (item.as_string() != nullptr && !item.as_string()->empty()) out.push_back(*item.as_string());
+    }
+    std::ranges::sort(out);
+    const auto repeated = std::ranges::unique(out);
+    out.erase(repeated.begin(), repeated.end());
+  }
+  return out;
+}
+
+bool claim_equals(const JsonValue& claims, const model::ClaimPath& path, const JsonValue& value) {
+  const JsonValue* claim = find_claim(claims, path);
+  if (claim == nullptr) return false;
+  if (same_type(*claim, value) && *claim == value) return true;
+  const JsonValue::Array* array = claim->as_array();
+  return array != nullptr && std::ranges::any_of(*array, [&](const JsonValue& item) {
+           return same_type(item, value) && item == value;
+         });
+}
+
+}  // namespace portreeve::rbac
