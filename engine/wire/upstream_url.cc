@@ -78,12 +78,6 @@ bool is_http_method(std::string_view method) {
   return true;
 }
 
-bool is_clean_path(std::string_view path) {
-  if (path == "/") return true;
-  if (!path.starts_with('/') || path.ends_with('/') || path.find('\0') != std::string_view::npos) return false;
-  return path.find("//") == std::string_view::npos && !has_dot_segment(path);
-}
-
 Result<UpstreamUrl> UpstreamUrl::parse(std::string_view text) {
   static constexpr std::string_view kScheme = "https://";
   const auto bad = [&](std::string_view why) {

@@ -33,7 +33,4 @@ Result<std::string> normalise_http_path(std::string_view path);
 // True for an HTTP method as it is judged: an RFC 9110 token without lower-case letters, at most 32 characters.
 bool is_http_method(std::string_view method);
 
-// True for an absolute path without empty, `.` and `..` segments and without NUL or a trailing slash; `/` itself is clean.
-bool is_clean_path(std::string_view path);
-
 }  // namespace portreeve::wire
