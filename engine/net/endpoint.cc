@@ -64,12 +64,14 @@ Result<Endpoint> Endpoint::parse(std::string_view text, std::optional<std::uint1
     return fail(fmt::format("`{}` has user info; write the host and port alone", printable(text)));
   }
   const bool bracketed = text.starts_with('[');
-  const std::size_t host_end = bracketed ? std::min(text.find(']'), text.size() - 1) + 1 : std::min(text.find(':'), text.size());
+  const std::size_t host_end =
+      bracketed ? std::min(text.find(']'), text.size() - 1) + 1 : std::min(text.find(':'), text.size());
   const std::string_view host_text = text.substr(0, host_end);
   const std::string_view rest = text.substr(host_end);
   if (bracketed && !host_text.ends_with(']')) return fail(fmt::format("`{}` lacks its `]`", printable(text)));
   if (!bracketed && std::count(text.begin(), text.end(), ':') > 1) {
-    return fail(fmt::format("`{}` is not `host:port`; IPv6 addresses need brackets, like `[2001:db8::1]:443`", printable(text)));
+    return fail(fmt::format("`{}` is not `host:port`; IPv6 addresses need brackets, like `[2001:db8::1]:443`",
+                            printable(text)));
   }
   if (rest.empty() && !default_port) {
     return fail(fmt::format("`{}` lacks a port; write it like `example.com:443`", printable(text)));
@@ -78,7 +80,8 @@ Result<Endpoint> Endpoint::parse(std::string_view text, std::optional<std::uint1
     return fail(fmt::format("`{}` has something other than `:` and a port after its address", printable(text)));
   }
   std::uint16_t port = default_port.value_or(0);
-  TRY_ASSIGN(EndpointHost host, bracketed ? parse_v6(host_text.substr(1, host_text.size() - 2)) : parse_bare(host_text));
+  TRY_ASSIGN(EndpointHost host,
+             bracketed ? parse_v6(host_text.substr(1, host_text.size() - 2)) : parse_bare(host_text));
   if (!rest.empty()) {
     TRY_ASSIGN(port, parse_port(rest.substr(1)));
   }

@@ -25,8 +25,8 @@ bool fills_isatap(const IpPrefix& prefix) noexcept { return prefix.length() >= 9
 
 constexpr std::array<std::uint16_t, 12> kForbiddenPorts = {
     2024,                 // our own control channel
-    2375, 2376,           // Docker
-    2379, 2380,           // etcd
+    2375,  2376,          // Docker
+    2379,  2380,          // etcd
     4194,                 // cAdvisor
     6443,                 // Kubernetes API
     10250, 10255, 10256,  // kubelet, read-only kubelet, kube-proxy
@@ -38,18 +38,35 @@ constexpr std::array<std::string_view, 8> kMetadataNames = {
     "metadata.azure.internal",  "metadata.tencentyun.com", "metadata.packet.net", "metadata.platformequinix.com",
 };
 
-// IANA's special-use domain names; then names that container and cluster runtimes answer for. `host.docker.internal` and
-// its kin stand below `internal`, `kubernetes.default.svc.cluster.local` below `local`.
+// IANA's special-use domain names; then names that container and cluster runtimes answer for. `host.docker.internal`
+// and its kin stand below `internal`, `kubernetes.default.svc.cluster.local` below `local`.
 constexpr std::array<std::string_view, 20> kSpecialUseNames = {
-    "localhost",       "local",       "internal",     "home.arpa",         "onion",
-    "invalid",         "test",        "example",      "alt",               "ipv4only.arpa",
-    "in-addr.arpa",    "ip6.arpa",    "resolver.arpa", "service.arpa",     "eap-noob.arpa",
-    "6tisch.arpa",     "localdomain", "localdomain6", "kubernetes.default", "kubernetes.default.svc",
+    "localhost",
+    "local",
+    "internal",
+    "home.arpa",
+    "onion",
+    "invalid",
+    "test",
+    "example",
+    "alt",
+    "ipv4only.arpa",
+    "in-addr.arpa",
+    "ip6.arpa",
+    "resolver.arpa",
+    "service.arpa",
+    "eap-noob.arpa",
+    "6tisch.arpa",
+    "localdomain",
+    "localdomain6",
+    "kubernetes.default",
+    "kubernetes.default.svc",
 };
 
 template <std::size_t N>
 bool is_below_any(const HostName& name, const std::array<std::string_view, N>& suffixes) noexcept {
-  return std::any_of(suffixes.begin(), suffixes.end(), [&](std::string_view suffix) { return name.is_at_or_below(suffix); });
+  return std::any_of(suffixes.begin(), suffixes.end(),
+                     [&](std::string_view suffix) { return name.is_at_or_below(suffix); });
 }
 
 std::optional<NameGuard> classify_suffix(const HostName& name) noexcept {
@@ -66,7 +83,8 @@ bool stands_before(const IpPrefix& a, const IpPrefix& b) noexcept {
 }  // namespace
 
 SpecialRange classify(IpAddress address) noexcept {
-  SpecialRange range = address.is_v4() || kGlobalUnicast.contains(address) ? SpecialRange::none : SpecialRange::not_global;
+  SpecialRange range =
+      address.is_v4() || kGlobalUnicast.contains(address) ? SpecialRange::none : SpecialRange::not_global;
   for (const SpecialPrefix& special : table_of(address.is_v4())) {
     if (special.prefix.contains(address)) {
       range = special.range;
@@ -199,7 +217,8 @@ std::optional<NameGuard> classify_name(const HostName& name) noexcept {
 }
 
 std::optional<NameGuard> classify_pattern(const HostPattern& pattern) noexcept {
-  return pattern.kind() == HostPattern::Kind::exact ? classify_name(pattern.suffix()) : classify_suffix(pattern.suffix());
+  return pattern.kind() == HostPattern::Kind::exact ? classify_name(pattern.suffix())
+                                                    : classify_suffix(pattern.suffix());
 }
 
 std::string_view guard_code(NameGuard guard) noexcept {

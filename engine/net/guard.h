@@ -40,8 +40,8 @@ enum class SpecialRange : std::uint8_t {
 enum class GuardTier : std::uint8_t { open, soft, hard };
 
 // Classifies an address against the special-purpose registries (IANA, RFC 6890), cloud and overlay services, and every
-// embedding of IPv4 in IPv6. Where ranges nest, metadata names it, then overlay, then the narrowest. IPv6 outside 2000::/3
-// is never public. Total, no allocation, any thread.
+// embedding of IPv4 in IPv6. Where ranges nest, metadata names it, then overlay, then the narrowest. IPv6 outside
+// 2000::/3 is never public. Total, no allocation, any thread.
 SpecialRange classify(IpAddress address) noexcept;
 
 GuardTier tier(SpecialRange range) noexcept;
@@ -49,14 +49,14 @@ GuardTier tier(SpecialRange range) noexcept;
 // The frozen reason code, as `guard:private-address`; empty for `none`. Frozen: SEMANTICS §1.
 std::string_view guard_code(SpecialRange range) noexcept;
 
-// A special range that holds some address of `prefix`; hard ones are named before soft ones. Nothing if all of it is public,
-// or, for overlaps_hard, public or soft. ISATAP, a pattern of interface ids that every IPv6 /64 has addresses of, counts
-// where it fills the prefix; classify() refuses its addresses everywhere.
+// A special range that holds some address of `prefix`; hard ones are named before soft ones. Nothing if all of it is
+// public, or, for overlaps_hard, public or soft. ISATAP, a pattern of interface ids that every IPv6 /64 has addresses
+// of, counts where it fills the prefix; classify() refuses its addresses everywhere.
 std::optional<SpecialRange> overlaps_guard(const IpPrefix& prefix) noexcept;
 std::optional<SpecialRange> overlaps_hard(const IpPrefix& prefix) noexcept;
 
-// The deployment's own addresses: interfaces, PDP, broker, proxy, what the deployment file lists. Immutable. The default is
-// empty.
+// The deployment's own addresses: interfaces, PDP, broker, proxy, what the deployment file lists. Immutable. The
+// default is empty.
 class OwnAddresses {
  public:
   OwnAddresses() = default;
@@ -78,12 +78,12 @@ SpecialRange classify(IpAddress address, const OwnAddresses& own) noexcept;
 // Names that no target may have, nor any hop of a CNAME chain, unless an InternalService lists the name.
 enum class NameGuard : std::uint8_t { special_use, metadata, single_label };
 
-// Classifies a name: cloud metadata names first, then special-use names (IANA's registry, and what container and cluster
-// runtimes answer for), then names of one label. Nothing for an ordinary name. No allocation, any thread.
+// Classifies a name: cloud metadata names first, then special-use names (IANA's registry, and what container and
+// cluster runtimes answer for), then names of one label. Nothing for an ordinary name. No allocation, any thread.
 std::optional<NameGuard> classify_name(const HostName& name) noexcept;
 
-// The guard that every name of the pattern trips. Names that a pattern covers beside ordinary ones (`*.packet.net`) trip it
-// one by one, when asked for.
+// The guard that every name of the pattern trips. Names that a pattern covers beside ordinary ones (`*.packet.net`)
+// trip it one by one, when asked for.
 std::optional<NameGuard> classify_pattern(const HostPattern& pattern) noexcept;
 
 // The frozen reason code, as `guard:special-use-name`. Frozen: SEMANTICS §1.

@@ -35,7 +35,7 @@ class LabelsFromRight {
 
    private:
     void find();
-    std::string_view rest_;   // what is not yet passed, `label_` included
+    std::string_view rest_;  // what is not yet passed, `label_` included
     std::string_view label_;
     bool at_end_ = true;
   };
@@ -47,9 +47,10 @@ class LabelsFromRight {
   std::string_view name_;
 };
 
-// A host name. A value. Labels are 1 to 63 of `a-z 0-9 - _`, without a hyphen at either end; 253 bytes in all; two hyphens
-// in places three and four mark an A-label alone, whose Punycode decodes to something that is not ASCII. No name is an
-// address in any spelling, nor ends in a number. Whether a name exists or may be asked for is not this type's business.
+// A host name. A value. Labels are 1 to 63 of `a-z 0-9 - _`, without a hyphen at either end; 253 bytes in all; two
+// hyphens in places three and four mark an A-label alone, whose Punycode decodes to something that is not ASCII. No
+// name is an address in any spelling, nor ends in a number. Whether a name exists or may be asked for is not this
+// type's business.
 class HostName {
  public:
   // Parses what a peer sent: folds ASCII case, drops one trailing dot. Fails for everything that is not ASCII.

@@ -24,8 +24,8 @@ std::string_view wildcard_of(HostPattern::Kind kind) {
 
 Result<HostPattern> HostPattern::parse(std::string_view text) {
   if (text == "*" || text == "**") {
-    return fail(fmt::format("host pattern `{}` covers every name; name a domain, like `*.example.com`, or say `internet: true`",
-                            text));
+    return fail(fmt::format(
+        "host pattern `{}` covers every name; name a domain, like `*.example.com`, or say `internet: true`", text));
   }
   Kind kind = Kind::exact;
   for (const Kind wildcard : {Kind::one_label, Kind::any_depth}) {
@@ -33,9 +33,10 @@ Result<HostPattern> HostPattern::parse(std::string_view text) {
   }
   const std::string_view suffix_text = text.substr(wildcard_of(kind).size());
   if (suffix_text.find('*') != std::string_view::npos) {
-    return fail(fmt::format("host pattern `{}` has a wildcard in the wrong place; only the whole first label may be `*` (one "
-                            "label) or `**` (one or more), like `*.example.com`",
-                            printable(text)));
+    return fail(
+        fmt::format("host pattern `{}` has a wildcard in the wrong place; only the whole first label may be `*` (one "
+                    "label) or `**` (one or more), like `*.example.com`",
+                    printable(text)));
   }
   auto suffix = HostName::parse(suffix_text);
   if (!suffix) return fail(fmt::format("host pattern `{}`: {}", printable(text), suffix.error().message));

@@ -17,8 +17,8 @@ class HostPattern {
  public:
   enum class Kind { exact, one_label, any_depth };
 
-  // Parses ASCII, folding case. Fails for a bare `*` or `**`, a wildcard elsewhere than as the whole first label, a trailing
-  // dot, an address in any spelling, a port or path, a suffix that leaves no room for a label.
+  // Parses ASCII, folding case. Fails for a bare `*` or `**`, a wildcard elsewhere than as the whole first label, a
+  // trailing dot, an address in any spelling, a port or path, a suffix that leaves no room for a label.
   static Result<HostPattern> parse(std::string_view text);
 
   // No allocation, any thread.

@@ -33,7 +33,8 @@ std::optional<std::uint32_t> read_v4(std::string_view text) {
   for (int octet = 0; octet < 4; ++octet) {
     std::string_view digits;
     if (cut(text, '.', digits) != (octet < 3)) return std::nullopt;
-    if (digits.empty() || digits.size() > 3 || !std::all_of(digits.begin(), digits.end(), is_digit)) return std::nullopt;
+    if (digits.empty() || digits.size() > 3 || !std::all_of(digits.begin(), digits.end(), is_digit))
+      return std::nullopt;
     if (digits.size() > 1 && digits.front() == '0') return std::nullopt;
     std::uint32_t value = 0;
     for (const char c : digits) value = value * 10 + static_cast<std::uint32_t>(c - '0');

@@ -12,7 +12,9 @@ Result<IpPrefix> IpPrefix::parse(std::string_view text) {
   const std::size_t slash = text.find('/');
   if (slash == std::string_view::npos) {
     const auto address = IpAddress::parse(text);
-    if (!address) return fail(fmt::format("`{}` is not a prefix; write it like `192.0.2.0/24` or `2001:db8::/32`", printable(text)));
+    if (!address)
+      return fail(
+          fmt::format("`{}` is not a prefix; write it like `192.0.2.0/24` or `2001:db8::/32`", printable(text)));
     return fail(fmt::format("`{}` lacks a prefix length; one address alone is `{}`", text, of(*address).to_string()));
   }
   TRY_ASSIGN(const IpAddress address, IpAddress::parse(text.substr(0, slash)));
@@ -40,7 +42,11 @@ Result<IpPrefix> IpPrefix::parse(std::string_view text) {
 
 IpAddress IpPrefix::last() const {
   const int depth = length_ + (is_v4() ? 96 : 0);
-  return IpAddress::from_words(network_.high() | ~high_mask(depth), network_.low() | ~low_mask(depth));
+  const auto last = IpAddress::from_words(network_.high() | ~high_mask(depth), network_.low() | ~low_mask(depth));
+  if (last.is_v6() || is_v4()) return last;
+  // `::/80` and its like end with the mapped block, whose addresses are IPv4; the highest IPv6 address stands before
+  // it.
+  return IpAddress::from_words(0, (std::uint64_t{0xffff} << 32) - 1);
 }
 
 std::string IpPrefix::to_string() const { return fmt::format("{}/{}", network_.to_string(), length_); }

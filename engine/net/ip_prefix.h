@@ -18,8 +18,8 @@ class IpPrefix {
  public:
   constexpr IpPrefix() = default;  // `::/0`
 
-  // Parses `192.0.2.0/24` or `2001:db8::/32`. Fails without a length, with host bits set (and names the prefix meant), with
-  // leading zeros in the length, and for IPv4-mapped IPv6 (SEMANTICS §3), whatever its spelling.
+  // Parses `192.0.2.0/24` or `2001:db8::/32`. Fails without a length, with host bits set (and names the prefix meant),
+  // with leading zeros in the length, and for IPv4-mapped IPv6 (SEMANTICS §3), whatever its spelling.
   static Result<IpPrefix> parse(std::string_view text);
 
   // The prefix of `length` bits that holds `address`.
@@ -37,7 +37,7 @@ class IpPrefix {
   constexpr IpAddress network() const { return network_; }
   constexpr int length() const { return length_; }
   constexpr bool is_v4() const { return network_.is_v4(); }
-  IpAddress last() const;  // the highest address inside
+  IpAddress last() const;  // the highest address inside, of the prefix's family
 
   constexpr bool contains(IpAddress address) const noexcept {
     const int depth = length_ + (is_v4() ? 96 : 0);

@@ -48,6 +48,13 @@ bool read_delta(std::string_view& rest, std::uint32_t bias, std::uint64_t& delta
   }
 }
 
+// Surrogates, C1 controls and noncharacters stand in no name; the rest is left to UTS 46.
+bool is_character(std::uint64_t code_point) {
+  if (code_point > kLastCodePoint || (code_point >= 0xd800 && code_point <= 0xdfff)) return false;
+  if (code_point < 0xa0 || (code_point & 0xfffe) == 0xfffe) return false;
+  return code_point < 0xfdd0 || code_point > 0xfdef;
+}
+
 }  // namespace
 
 bool is_punycode_of_non_ascii(std::string_view encoded) noexcept {
@@ -70,8 +77,7 @@ bool is_punycode_of_non_ascii(std::string_view encoded) noexcept {
     position += delta;
     code_point += position / points;
     position = position % points + 1;
-    const bool is_surrogate = code_point >= 0xd800 && code_point <= 0xdfff;
-    if (code_point > kLastCodePoint || is_surrogate) return false;
+    if (!is_character(code_point)) return false;
   }
   return true;
 }
