@@ -11,12 +11,18 @@ inline constexpr std::size_t kPolicyFileBytes = 16u << 20;
 inline constexpr std::size_t kPolicySetBytes = 256u << 20;
 inline constexpr std::size_t kYamlDepth = 32;
 inline constexpr std::size_t kYamlScalarBytes = 64u << 10;
+// Keys, values and containers of a whole set: what 100 000 rules have ten times over, in less than 1 GiB.
+inline constexpr std::size_t kYamlNodes = 16u << 20;
+inline constexpr std::size_t kPolicyFiles = 100'000;
+// Diagnostics of each severity that one run tells in full: more than anyone reads.
+inline constexpr std::size_t kDiagnostics = 1000;
 
 // CEL (SEMANTICS §7).
 inline constexpr std::size_t kCelExpressionBytes = 4096;
 inline constexpr std::size_t kCelNesting = 64;
 inline constexpr std::size_t kCelMacroDepth = 3;
 inline constexpr std::uint64_t kCelCost = 1'000'000;
+inline constexpr std::size_t kCelResultBytes = 8u << 20;  // strings and lists that one evaluation makes
 inline constexpr std::size_t kCelRegexBytes = 1u << 20;  // what one compiled regular expression may take
 inline constexpr std::size_t kTzifBytes = 64u << 10;     // the largest zone of tzdata is under 4 KiB
 
