@@ -76,9 +76,9 @@ enum class AddressSpelling {
   hostile,    // some resolver, library or browser would read an address out of it, or it ends in a number; never a name
 };
 
-// Hostile is what ends in a number after WHATWG URL §3.5 (all-digit or `0x…` last label: decimal, hexadecimal, octal,
-// short, padded and overflowing forms), whatever holds two colons or stands in brackets, and what becomes one of these when
-// blanks are trimmed, trailing dots or a port dropped, or percent escapes decoded. Total, no allocation.
+// Hostile is what ends in a number after WHATWG URL §3.5 (all-digit or `0x` last label: decimal, hexadecimal, octal,
+// short, padded and overflowing forms), whatever holds two colons or stands in brackets, and what becomes one of these
+// when blanks are trimmed, trailing dots or a port dropped, or percent escapes decoded. Total, no allocation.
 AddressSpelling address_spelling(std::string_view text) noexcept;
 inline bool looks_like_address(std::string_view text) noexcept {
   return address_spelling(text) != AddressSpelling::none;
