@@ -65,13 +65,13 @@ class ConfigSpec {
   std::string help() const;
 
  private:
-  enum class Shape : std::uint8_t { kOne, kList, kSwitch };
+  enum class Shape : std::uint8_t { one, list, toggle };
   struct Option {
     std::string name;
     std::string value;
     std::string help;
     std::string initial;  // the default, as written; empty for none
-    Shape shape = Shape::kOne;
+    Shape shape = Shape::one;
     bool required = false;
     std::vector<std::string> choices;
     std::int64_t least = INT64_MIN;

@@ -62,7 +62,8 @@ Status announce_ready(std::string_view program, const NamedAddresses& addresses)
 // sd_notify(3), without libsystemd.
 Status notify_service_manager(std::string_view state);
 
-// No core file, no ptrace by the same user: for processes that hold keys. Whole process, cannot be undone by exec'd children.
+// No core file, no ptrace by the same user: for processes that hold keys. Holds for this process until it executes
+// another program.
 Status forbid_core_dumps();
 
 }  // namespace portreeve::daemon

@@ -85,7 +85,7 @@ class Metrics {
  private:
   struct Family;
   struct Child;
-  enum class Kind : std::uint8_t { kCounter, kGauge, kHistogram };
+  enum class Kind : std::uint8_t { counter, gauge, histogram };
 
   Child& child(std::string_view name, std::string_view help, Kind kind, const Labels& labels) REQUIRES(mutex_);
 

@@ -20,7 +20,7 @@ constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
 using ErrorCode = boost::system::error_code;
 
 boost::asio::generic::stream_protocol protocol_of(const HttpPeer& peer) {
-  if (peer.kind == HttpPeer::Kind::kUnix) return {AF_UNIX, 0};
+  if (peer.kind == HttpPeer::Kind::unix_socket) return {AF_UNIX, 0};
   return {peer.address.find(':') == std::string::npos ? AF_INET : AF_INET6, 0};
 }
 
@@ -52,7 +52,7 @@ void Connection::set_deadline(Millis span) {
 
 void Connection::check_deadline(std::int64_t now_millis) {
   if (now_millis < deadline_) return;
-  if ((phase_ == Phase::kHead && end_ > begin_) || phase_ == Phase::kBody) {
+  if ((phase_ == Phase::head && end_ > begin_) || phase_ == Phase::body) {
     refuse({408, "timeout", "the request did not arrive in time"});
     return;
   }
@@ -60,12 +60,12 @@ void Connection::check_deadline(std::int64_t now_millis) {
 }
 
 void Connection::close_if_idle() {
-  if (phase_ == Phase::kIdle || (phase_ == Phase::kHead && begin_ == end_)) close();
+  if (phase_ == Phase::idle || (phase_ == Phase::head && begin_ == end_)) close();
 }
 
 void Connection::close() {
-  if (phase_ == Phase::kClosed) return;
-  phase_ = Phase::kClosed;
+  if (phase_ == Phase::closed) return;
+  phase_ = Phase::closed;
   deadline_ = kNever;
   ErrorCode ignored;
   socket_.close(ignored);
@@ -77,13 +77,13 @@ void Connection::advance() {
     std::size_t consumed = 0;
     const RequestReader::Progress progress = reader_.feed(unread(), consumed);
     begin_ += consumed;
-    if (progress == RequestReader::Progress::kRefused) return refuse(reader_.refusal());
-    if (progress == RequestReader::Progress::kNeedMore) {
+    if (progress == RequestReader::Progress::refused) return refuse(reader_.refusal());
+    if (progress == RequestReader::Progress::need_more) {
       note_progress();
-      if (phase_ != Phase::kClosed) read_more();
+      if (phase_ != Phase::closed) read_more();
       return;
     }
-    if (dispatch() == Go::kWait) return;
+    if (dispatch() == Go::wait) return;
   }
 }
 
@@ -91,8 +91,8 @@ void Connection::advance() {
 void Connection::note_progress() {
   const HttpServerOptions& options = worker_->state().options;
   if (reader_.in_body()) {
-    if (phase_ != Phase::kBody) {
-      phase_ = Phase::kBody;
+    if (phase_ != Phase::body) {
+      phase_ = Phase::body;
       said_continue_ = false;
       set_deadline(options.body_deadline);
     }
@@ -104,8 +104,8 @@ void Connection::note_progress() {
     }
     return;
   }
-  if (begin_ != end_ && phase_ != Phase::kHead) {
-    phase_ = Phase::kHead;
+  if (begin_ != end_ && phase_ != Phase::head) {
+    phase_ = Phase::head;
     set_deadline(options.head_deadline);
   }
 }
@@ -125,13 +125,13 @@ void Connection::make_room() {
 
 void Connection::read_more() {
   if (is_reading_) return;
-  if (phase_ == Phase::kLingering) begin_ = end_ = 0;
+  if (phase_ == Phase::lingering) begin_ = end_ = 0;
   make_room();
   is_reading_ = true;
   socket_.async_read_some(boost::asio::buffer(in_.data() + end_, in_.size() - end_),
                           [self = shared_from_this()](const ErrorCode& ec, std::size_t size) {
                             self->is_reading_ = false;
-                            if (self->phase_ == Phase::kClosed) return;
+                            if (self->phase_ == Phase::closed) return;
                             if (ec) return self->close();
                             self->on_read(size);
                           });
@@ -139,16 +139,16 @@ void Connection::read_more() {
 
 void Connection::on_read(std::size_t size) {
   // A refused peer's bytes are read to be thrown away.
-  if (phase_ == Phase::kWriting) return;
-  if (phase_ == Phase::kLingering) return read_more();
+  if (phase_ == Phase::writing) return;
+  if (phase_ == Phase::lingering) return read_more();
   end_ += size;
   advance();
 }
 
-// Hands the request to the handler. kOn where it was answered there and the answer is on its way.
+// Hands the request to the handler. on where it was answered there and the answer is on its way.
 Connection::Go Connection::dispatch() {
   ServerState& state = worker_->state();
-  phase_ = Phase::kHandling;
+  phase_ = Phase::handling;
   deadline_ = kNever;
   HttpRequest request = reader_.take();
   if (state.in_flight.fetch_add(1, std::memory_order_relaxed) >= state.options.max_in_flight) {
@@ -163,7 +163,7 @@ Connection::Go Connection::dispatch() {
   in_handler_ = true;
   state.handler(std::move(request), Responder(shared_from_this()));
   in_handler_ = false;
-  return response_ ? send_answer() : Go::kWait;
+  return response_ ? send_answer() : Go::wait;
 }
 
 void Connection::answer(HttpResponse response) {
@@ -177,46 +177,46 @@ void Connection::answer(HttpResponse response) {
 
 void Connection::complete(HttpResponse response) {
   response_ = std::move(response);
-  if (send_answer() == Go::kOn) advance();
+  if (send_answer() == Go::on) advance();
 }
 
 Connection::Go Connection::send_answer() {
   if (is_counted_) worker_->state().in_flight.fetch_sub(1, std::memory_order_relaxed);
   is_counted_ = false;
   const HttpResponse response = *std::exchange(response_, std::nullopt);
-  if (phase_ == Phase::kClosed) return Go::kWait;
+  if (phase_ == Phase::closed) return Go::wait;
   closes_after_ = !reader_.keeps_alive() || worker_->stopping();
   ResponseFraming framing;
   framing.date = worker_->date();
   framing.body_left_out = reader_.is_head_method();
-  framing.after = closes_after_               ? ConnectionAfter::kClosed
-                  : reader_.is_http_1_0()     ? ConnectionAfter::kKeptAndSaid
-                                              : ConnectionAfter::kKept;
+  framing.after = closes_after_               ? ConnectionAfter::closed
+                  : reader_.is_http_1_0()     ? ConnectionAfter::kept_and_said
+                                              : ConnectionAfter::kept;
   append_response(out_, response, framing);
   return write();
 }
 
 // Most answers fit the socket's buffer: one system call, and no trip through the loop.
 Connection::Go Connection::write() {
-  phase_ = Phase::kWriting;
+  phase_ = Phase::writing;
   const ssize_t sent = ::send(socket_.native_handle(), out_.data(), out_.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
   if (sent < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) {
     close();
-    return Go::kWait;
+    return Go::wait;
   }
   written_ = sent < 0 ? 0 : static_cast<std::size_t>(sent);
   if (written_ == out_.size()) return after_write();
   set_deadline(worker_->state().options.write_deadline);
   write_rest();
-  return Go::kWait;
+  return Go::wait;
 }
 
 void Connection::write_rest() {
   boost::asio::async_write(socket_, boost::asio::buffer(out_.data() + written_, out_.size() - written_),
                            [self = shared_from_this()](const ErrorCode& ec, std::size_t) {
-                             if (self->phase_ == Phase::kClosed) return;
+                             if (self->phase_ == Phase::closed) return;
                              if (ec) return self->close();
-                             if (self->after_write() == Go::kOn) self->advance();
+                             if (self->after_write() == Go::on) self->advance();
                            });
 }
 
@@ -228,11 +228,11 @@ Connection::Go Connection::after_write() {
   }
   if (closes_after_) {
     begin_linger();
-    return Go::kWait;
+    return Go::wait;
   }
-  phase_ = Phase::kIdle;
+  phase_ = Phase::idle;
   set_deadline(worker_->state().options.idle_deadline);
-  return Go::kOn;
+  return Go::on;
 }
 
 void Connection::refuse(const Refusal& refusal) {
@@ -240,14 +240,14 @@ void Connection::refuse(const Refusal& refusal) {
   HttpResponse response = problem_response(refusal.status, refusal.code, refusal.detail);
   if (refusal.status == 503) response.headers.emplace_back("Retry-After", "1");
   closes_after_ = true;
-  append_response(out_, response, {worker_->date(), ConnectionAfter::kClosed, false});
+  append_response(out_, response, {worker_->date(), ConnectionAfter::closed, false});
   write();
 }
 
 // Closing a socket with unread bytes resets it, and a reset overtakes the answer (RFC 9112 §9.6): so we say that we are
 // done, and read on for a moment.
 void Connection::begin_linger() {
-  phase_ = Phase::kLingering;
+  phase_ = Phase::lingering;
   set_deadline(worker_->state().options.linger);
   ErrorCode ec;
   socket_.shutdown(boost::asio::socket_base::shutdown_send, ec);

@@ -41,8 +41,8 @@ class Connection final : public ResponseSink, public std::enable_shared_from_thi
   std::size_t index = 0;  // the worker's: its place among the connections
 
  private:
-  enum class Phase : std::uint8_t { kIdle, kHead, kBody, kHandling, kWriting, kLingering, kClosed };
-  enum class Go : std::uint8_t { kOn, kWait };  // go on with what is buffered, or wait for an event
+  enum class Phase : std::uint8_t { idle, head, body, handling, writing, lingering, closed };
+  enum class Go : std::uint8_t { on, wait };  // go on with what is buffered, or wait for an event
 
   void advance();
   void read_more();
@@ -65,7 +65,7 @@ class Connection final : public ResponseSink, public std::enable_shared_from_thi
   // Owned by the worker's thread.
   boost::asio::generic::stream_protocol::socket socket_;
   RequestReader reader_;
-  Phase phase_ = Phase::kHead;
+  Phase phase_ = Phase::head;
   bool in_handler_ = false;
   bool is_reading_ = false;
   bool is_counted_ = false;  // among the requests in flight

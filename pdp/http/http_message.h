@@ -16,8 +16,8 @@ namespace portreeve::pdp {
 
 // Who is at the other end, as the kernel says.
 struct HttpPeer {
-  enum class Kind : std::uint8_t { kTcp, kUnix };
-  Kind kind = Kind::kTcp;
+  enum class Kind : std::uint8_t { tcp, unix_socket };
+  Kind kind = Kind::tcp;
   std::string address;  // TCP: the peer's address as text; empty for Unix
   std::uint16_t port = 0;
   // Unix: SO_PEERCRED, the credentials at connect.

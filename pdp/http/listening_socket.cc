@@ -92,7 +92,7 @@ HttpPeer peer_of(int fd, Address& address) {
     peer.address = inet_ntop(AF_INET6, &v6.sin6_addr, text.data(), text.size());
     peer.port = ntohs(v6.sin6_port);
   } else {
-    peer.kind = HttpPeer::Kind::kUnix;
+    peer.kind = HttpPeer::Kind::unix_socket;
     ucred credentials{};
     socklen_t size = sizeof credentials;
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) == 0) {
@@ -147,7 +147,7 @@ Accepted accept_connection(int listening) {
   }
   accepted.socket = Descriptor(fd);
   accepted.peer = peer_of(fd, address);
-  if (accepted.peer.kind == HttpPeer::Kind::kTcp) switch_on(fd, IPPROTO_TCP, TCP_NODELAY);
+  if (accepted.peer.kind == HttpPeer::Kind::tcp) switch_on(fd, IPPROTO_TCP, TCP_NODELAY);
   return accepted;
 }
 

@@ -84,14 +84,14 @@ RequestReader::~RequestReader() = default;
 
 RequestReader::Progress RequestReader::refuse(int status, std::string_view code, std::string_view detail) {
   refusal_ = {status, code, detail};
-  return Progress::kRefused;
+  return Progress::refused;
 }
 
 RequestReader::Progress RequestReader::feed(std::string_view input, std::size_t& consumed) {
   consumed = 0;
   if (!in_body_) {
     const Progress progress = feed_head(input, consumed);
-    if (progress != Progress::kNeedMore || !in_body_) return progress;
+    if (progress != Progress::need_more || !in_body_) return progress;
   }
   std::size_t of_body = 0;
   const Progress progress = feed_body(input.substr(consumed), of_body);
@@ -127,7 +127,7 @@ std::size_t RequestReader::find_head_end(std::string_view input) {
 }
 
 RequestReader::Progress RequestReader::feed_head(std::string_view input, std::size_t& consumed) {
-  if (input.empty()) return Progress::kNeedMore;
+  if (input.empty()) return Progress::need_more;
   // Not HTTP at all (a TLS hello, say) need not wait for a deadline.
   if (const char first = to_lower_ascii(input.front()); first < 'a' || first > 'z') {
     return refuse(400, "bad-request", "this is no HTTP request");
@@ -137,7 +137,7 @@ RequestReader::Progress RequestReader::feed_head(std::string_view input, std::si
     return refuse(400, "bad-request", "a line of the head is folded, empty, or not ended by CR LF");
   }
   if (end == 0) {
-    if (input.size() < head_bytes_) return Progress::kNeedMore;
+    if (input.size() < head_bytes_) return Progress::need_more;
     return refuse(431, "head-too-large", "the request line and header fields exceed the limit");
   }
   consumed = end;
@@ -157,13 +157,13 @@ RequestReader::Progress RequestReader::parse_head(std::string_view head) {
   if (ec || used != head.size() || sink.saw_foreign_bytes()) {
     return refuse(400, "bad-request", "the head of the request is malformed");
   }
-  if (!check_target() || !check_fields()) return Progress::kRefused;
+  if (!check_target() || !check_fields()) return Progress::refused;
   keeps_alive_ = sink.keep_alive();
   is_head_method_ = request_.method() == "HEAD";
   is_http_1_0_ = request_.version() < 11;
-  if (sink.is_done()) return Progress::kDone;
+  if (sink.is_done()) return Progress::done;
   in_body_ = true;
-  return Progress::kNeedMore;
+  return Progress::need_more;
 }
 
 bool RequestReader::check_target() {
@@ -215,7 +215,7 @@ bool RequestReader::check_fields() {
 
 RequestReader::Progress RequestReader::feed_body(std::string_view input, std::size_t& consumed) {
   Parser::Sink& sink = *parser_->sink;
-  if (input.empty()) return Progress::kNeedMore;
+  if (input.empty()) return Progress::need_more;
   expects_continue_ = false;
   sink.eager(true);
   ErrorCode ec;
@@ -223,7 +223,7 @@ RequestReader::Progress RequestReader::feed_body(std::string_view input, std::si
   body_wire_ += consumed;
   if (ec == http::error::body_limit) return refuse(413, "too-large", "the body exceeds the limit");
   if (ec && ec != http::error::need_more) return refuse(400, "bad-request", "the body's chunks are malformed");
-  if (sink.is_done()) return Progress::kDone;
+  if (sink.is_done()) return Progress::done;
   // Chunks of one byte, or long extensions, multiply what must be read for a small body.
   if (body_wire_ > 2 * body_bytes_ + head_bytes_) {
     return refuse(413, "too-large", "the body's chunk framing exceeds the limit");
@@ -231,7 +231,7 @@ RequestReader::Progress RequestReader::feed_body(std::string_view input, std::si
   if (input.size() - consumed >= head_bytes_) {
     return refuse(400, "bad-request", "a chunk's size line or the trailer fields exceed the limit");
   }
-  return Progress::kNeedMore;
+  return Progress::need_more;
 }
 
 }  // namespace portreeve::pdp

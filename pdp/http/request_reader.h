@@ -20,21 +20,21 @@ struct Refusal {
 // Reads one request after the other. One thread at a time.
 class RequestReader {
  public:
-  enum class Progress : std::uint8_t { kNeedMore, kDone, kRefused };
+  enum class Progress : std::uint8_t { need_more, done, refused };
 
   // Every request gets a copy of `peer`.
   RequestReader(std::size_t head_bytes, std::size_t body_bytes, HttpPeer peer);
   ~RequestReader();
 
   // Takes what it can of `input` and says how much that was: all bytes received and not yet consumed, the same start each
-  // time. A head is consumed whole, so `input` must be able to grow to `head_bytes`. kDone: take() the request.
-  // kRefused: nothing after it can be trusted; the connection ends. Linear in the bytes over all calls.
+  // time. A head is consumed whole, so `input` must be able to grow to `head_bytes`. done: take() the request.
+  // refused: nothing after it can be trusted; the connection ends. Linear in the bytes over all calls.
   Progress feed(std::string_view input, std::size_t& consumed);
 
-  // Requires: kDone. Leaves the reader at the start of the next request.
+  // Requires: done. Leaves the reader at the start of the next request.
   HttpRequest take();
 
-  const Refusal& refusal() const { return refusal_; }  // Requires: kRefused.
+  const Refusal& refusal() const { return refusal_; }  // Requires: refused.
   bool in_body() const { return in_body_; }
   // The client waits for 100 Continue before it sends the body.
   bool expects_continue() const { return in_body_ && expects_continue_; }

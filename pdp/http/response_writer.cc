@@ -48,8 +48,8 @@ void append_response(std::string& out, const HttpResponse& response, const Respo
     out += "\r\nContent-Length: ";
     append_number(out, response.body.size());
   }
-  if (framing.after == ConnectionAfter::kClosed) out += "\r\nConnection: close";
-  if (framing.after == ConnectionAfter::kKeptAndSaid) out += "\r\nConnection: keep-alive";
+  if (framing.after == ConnectionAfter::closed) out += "\r\nConnection: close";
+  if (framing.after == ConnectionAfter::kept_and_said) out += "\r\nConnection: keep-alive";
   out += "\r\n\r\n";
   if (!never_has_body && !framing.body_left_out) out += response.body;
 }

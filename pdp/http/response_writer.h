@@ -9,11 +9,11 @@
 
 namespace portreeve::pdp {
 
-enum class ConnectionAfter : std::uint8_t { kKept, kKeptAndSaid, kClosed };
+enum class ConnectionAfter : std::uint8_t { kept, kept_and_said, closed };
 
 struct ResponseFraming {
   std::string_view date;  // IMF-fixdate (RFC 9110 §5.6.7)
-  ConnectionAfter after = ConnectionAfter::kKept;
+  ConnectionAfter after = ConnectionAfter::kept;
   bool body_left_out = false;  // the request was HEAD
 };
 
