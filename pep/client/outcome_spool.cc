@@ -1,0 +1,103 @@
+#include "pep/client/outcome_spool.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "engine/base/json_value.h"
+
+namespace portreeve::pep {
+namespace {
+
+// Above this much free room, every connection that is open can still leave its record (a record takes some 600 bytes).
+constexpr std::uint64_t kReservedBytes = 8u << 20;
+
+void set_if(JsonValue& record, std::string_view key, const std::string& text) {
+  if (!text.empty()) record.set(key, text);
+}
+
+}  // namespace
+
+std::string to_json(const Outcome& outcome, std::int64_t seq) {
+  JsonValue record(JsonValue::Object{{"seq", seq},
+                                     {"kind", "outcome"},
+                                     {"time", to_rfc3339_millis(outcome.time)},
+                                     {"decision", outcome.decision},
+                                     {"result", outcome.result},
+                                     {"host", outcome.host},
+                                     {"port", std::int64_t{outcome.port}},
+                                     {"protocol", wire::to_text(outcome.protocol)},
+                                     {"bytesIn", outcome.bytes_in},
+                                     {"bytesOut", outcome.bytes_out},
+                                     {"durationMs", std::int64_t{outcome.duration.count()}},
+                                     {"source", outcome.source.to_string()}});
+  if (outcome.reason) record.set("reason", wire::code(*outcome.reason));
+  if (outcome.address) record.set("address", outcome.address->to_string());
+  set_if(record, "session", outcome.session);
+  return to_canonical_json(record);
+}
+
+std::string to_json(const Refusal& refusal, std::int64_t seq) {
+  JsonValue record(JsonValue::Object{{"seq", seq},
+                                     {"kind", "refusal"},
+                                     {"time", to_rfc3339_millis(refusal.time)},
+                                     {"result", "refused"},
+                                     {"reason", wire::code(refusal.reason)},
+                                     {"source", refusal.source.to_string()}});
+  set_if(record, "host", refusal.host);
+  if (!refusal.host.empty()) record.set("port", std::int64_t{refusal.port});
+  set_if(record, "session", refusal.session);
+  return to_canonical_json(record);
+}
+
+Result<std::unique_ptr<OutcomeSpool>> OutcomeSpool::open(storage::FileSystem& files, OutcomeSpoolOptions options,
+                                                         std::string boot, const daemon::Log& log) {
+  storage::SpoolOptions spool_options;
+  spool_options.total_bytes = options.total_bytes;
+  TRY_ASSIGN(auto queue, storage::Spool::open(files, options.directory, spool_options));
+  return std::unique_ptr<OutcomeSpool>(new OutcomeSpool(std::move(options), std::move(boot), log, std::move(queue)));
+}
+
+OutcomeSpool::OutcomeSpool(OutcomeSpoolOptions options, std::string boot, const daemon::Log& log,
+                           std::unique_ptr<storage::Spool> queue)
+    : options_(std::move(options)), boot_(std::move(boot)), log_(log), queue_(std::move(queue)) {}
+
+// The boot id travels with each record: what an earlier run left behind goes out under its own numbers.
+template <class Record>
+void OutcomeSpool::append(const Record& record) {
+  const MutexLock lock(mutex_);
+  const std::string framed = boot_ + to_json(record, next_seq_++);
+  queue_->append({framed}, [this](Result<std::uint64_t> done) {
+    if (done) return;
+    if (lost_.fetch_add(1, std::memory_order_relaxed) == 0) {
+      log_.error("a record could not be spooled; nothing new is opened", {{"error", done.error().message}});
+    }
+  });
+}
+
+void OutcomeSpool::add(const Outcome& outcome) { append(outcome); }
+
+void OutcomeSpool::add(const Refusal& refusal) {
+  if (!admit_refusal(refusal.time)) {
+    left_out_.fetch_add(1, std::memory_order_relaxed);
+    return;
+  }
+  append(refusal);
+}
+
+bool OutcomeSpool::admit_refusal(Timestamp time) {
+  if (!has_room()) return false;
+  const MutexLock lock(mutex_);
+  if (time.unix_seconds() != second_) {
+    second_ = time.unix_seconds();
+    refusals_this_second_ = 0;
+  }
+  return ++refusals_this_second_ <= options_.refusals_per_second;
+}
+
+bool OutcomeSpool::has_room() const {
+  const std::uint64_t reserved = std::min(kReservedBytes, options_.total_bytes / 4);
+  return queue_->failure().empty() && queue_->bytes() + reserved <= options_.total_bytes;
+}
+
+}  // namespace portreeve::pep

@@ -1,0 +1,102 @@
+// What the gate did, kept on disk until the PDP has it.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <thread>
+
+#include "daemon/log.h"
+#include "engine/base/mutex.h"
+#include "engine/base/result.h"
+#include "engine/base/time.h"
+#include "engine/net/ip_address.h"
+#include "engine/wire/reason.h"
+#include "engine/wire/request.h"
+#include "pep/client/pdp_client.h"
+#include "storage/segments/spool.h"
+
+namespace portreeve::pep {
+
+// What became of a connection that a decision allowed.
+struct Outcome {
+  Timestamp time;
+  std::string decision;                 // its id
+  std::string_view result;              // `closed` (it was opened), `refused` (by the gate), `failed` (by the network)
+  std::optional<wire::Reason> reason;   // why, where it did not end by itself
+  std::optional<net::IpAddress> address;  // dialled
+  std::string host;
+  std::uint16_t port = 0;
+  wire::EgressProtocol protocol = wire::EgressProtocol::tls;
+  std::int64_t bytes_in = 0;   // towards the workload
+  std::int64_t bytes_out = 0;  // from the workload
+  Millis duration{0};
+  std::string session;
+  net::IpAddress source;
+};
+
+// A request that the gate refused without a decision.
+struct Refusal {
+  Timestamp time;
+  wire::Reason reason = wire::Reason::bad_request;
+  std::string host;  // empty where it was not understood
+  std::uint16_t port = 0;
+  std::string session;  // empty where none was named
+  net::IpAddress source;
+};
+
+// The wire form of a record, `seq` included: canonical JSON.
+std::string to_json(const Outcome& outcome, std::int64_t seq);
+std::string to_json(const Refusal& refusal, std::int64_t seq);
+
+struct OutcomeSpoolOptions {
+  std::string directory;
+  std::uint64_t total_bytes = 256u << 20;
+  // Refusals a second that become records of their own; beyond, they are only counted, so that a flood of bad requests
+  // neither fills the spool nor crowds out outcomes.
+  int refusals_per_second = 50;
+};
+
+// A durable queue of records, numbered from 1 by this run of the gate (its boot id). Appending never blocks and never
+// waits for the PDP. Any thread.
+class OutcomeSpool {
+ public:
+  // `files` and `log` outlive the spool. `boot`: 32 hexadecimal digits, new at each start.
+  static Result<std::unique_ptr<OutcomeSpool>> open(storage::FileSystem& files, OutcomeSpoolOptions options,
+                                                    std::string boot, const daemon::Log& log);
+
+  void add(const Outcome& outcome);
+  void add(const Refusal& refusal);
+
+  // False once no further outcome is sure to find room, or the disk failed: then nothing new may be opened.
+  bool has_room() const;
+  std::uint64_t lost() const { return lost_.load(std::memory_order_relaxed); }
+  std::uint64_t refusals_left_out() const { return left_out_.load(std::memory_order_relaxed); }
+
+  // For the shipper, its thread only.
+  storage::Spool& queue() { return *queue_; }
+
+ private:
+  OutcomeSpool(OutcomeSpoolOptions options, std::string boot, const daemon::Log& log, std::unique_ptr<storage::Spool> queue);
+  template <class Record>
+  void append(const Record& record);
+  bool admit_refusal(Timestamp time);
+
+  // Constant after construction.
+  const OutcomeSpoolOptions options_;
+  const std::string boot_;
+  const daemon::Log& log_;
+  std::unique_ptr<storage::Spool> queue_;
+
+  std::atomic<std::uint64_t> lost_{0};
+  std::atomic<std::uint64_t> left_out_{0};
+  Mutex mutex_;
+  std::int64_t next_seq_ GUARDED_BY(mutex_) = 1;
+  std::int64_t second_ GUARDED_BY(mutex_) = 0;
+  int refusals_this_second_ GUARDED_BY(mutex_) = 0;
+};
+
+}  // namespace portreeve::pep

@@ -1,0 +1,71 @@
+// Asks the PDP, over connections that are kept. No answer is a denial.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "daemon/endpoint.h"
+#include "engine/base/result.h"
+#include "engine/base/time.h"
+#include "engine/wire/reason.h"
+#include "pep/client/answer.h"
+
+namespace boost::asio {
+class io_context;
+}
+
+namespace portreeve::pep {
+
+// Why there is no answer. The gate denies with `reason`: pdp_unavailable or audit_unavailable.
+struct PdpUnavailable {
+  wire::Reason reason = wire::Reason::pdp_unavailable;
+  std::string detail;  // for the operator
+};
+
+using AskResult = std::variant<Answer, PdpUnavailable>;
+
+struct PdpOptions {
+  daemon::Endpoint endpoint;
+  std::string credential;         // `pep_…`; empty: none is sent (a PDP with --dev, or a Unix socket's peer)
+  Millis deadline{2000};          // for one exchange, connecting included
+  std::size_t idle_connections = 128;
+};
+
+// Reads `http://HOST:PORT` (the path empty or `/`) or `unix:/PATH`.
+Result<daemon::Endpoint> parse_pdp_url(std::string_view text);
+
+// One per io_context, used on its thread only; outlives every exchange it started. Nothing is cached. A kept connection
+// that turns out to be dead costs one more try on a new one, within the same deadline.
+class PdpClient {
+ public:
+  PdpClient(boost::asio::io_context& context, PdpOptions options);
+  ~PdpClient();
+  PdpClient(const PdpClient&) = delete;
+  PdpClient& operator=(const PdpClient&) = delete;
+
+  // One question. Whatever is not a complete, well-formed answer in time is PdpUnavailable.
+  boost::asio::awaitable<AskResult> ask(EgressAsk ask);
+
+  struct Reply {
+    int status = 0;
+    std::string body;
+  };
+  // POSTs a JSON body. Fails where no complete HTTP answer came in time; any status is a reply.
+  boost::asio::awaitable<Result<Reply>> post(std::string path, std::string body);
+
+ private:
+  struct Connection;
+  struct Deadline;
+  class Pool;
+  boost::asio::awaitable<Result<std::unique_ptr<Connection>>> connect(Deadline& deadline);
+  boost::asio::awaitable<Result<Reply>> exchange(Connection& connection, std::string_view request, bool& keep);
+
+  boost::asio::io_context& context_;
+  const PdpOptions options_;
+  std::unique_ptr<Pool> pool_;
+};
+
+}  // namespace portreeve::pep
