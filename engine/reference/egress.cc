@@ -1,0 +1,271 @@
+// What may leave to a network (SEMANTICS §3).
+#include <algorithm>
+#include <map>
+#include <span>
+
+#include "engine/net/guard.h"
+#include "engine/reference/judgement.h"
+
+namespace portreeve::reference {
+namespace {
+
+using model::Effect;
+using model::EgressRule;
+using model::InternalService;
+using model::Protocol;
+using wire::EgressProtocol;
+using wire::EgressQuestion;
+using wire::Reason;
+
+// One of the places that a request is about: an address, or none, because nobody knows one yet (`unknown`) or because the
+// request should give one and doesn't (`error`).
+struct Place {
+  std::optional<net::IpAddress> address;
+  Clause without = Clause::error;
+};
+
+const net::HostName* name_of(const EgressQuestion& question) { return std::get_if<net::HostName>(&question.host); }
+
+std::vector<Place> places_of(const EgressQuestion& question) {
+  if (const auto* address = std::get_if<net::IpAddress>(&question.host)) return {{*address}};
+  if (question.stage == wire::EgressStage::resolve) return {{std::nullopt, Clause::unknown}};
+  if (question.addresses.empty()) return {{std::nullopt, Clause::error}};
+  std::vector<Place> places;
+  for (const net::IpAddress& address : question.addresses) places.push_back({address});
+  return places;
+}
+
+Clause is_inside(const Place& place, const std::vector<net::IpPrefix>& prefixes) {
+  if (!place.address) return place.without;
+  return clause(std::any_of(prefixes.begin(), prefixes.end(), [&](auto& prefix) { return prefix.contains(*place.address); }));
+}
+
+bool names_host(const EgressQuestion& question, const std::vector<net::HostPattern>& patterns) {
+  return name_of(question) && any_matches(patterns, *name_of(question));
+}
+
+bool has_port(const std::vector<model::PortRange>& ports, std::uint16_t port) {
+  return std::any_of(ports.begin(), ports.end(), [&](const model::PortRange& range) { return range.contains(port); });
+}
+
+// What a CONNECT carries nobody knows yet: clauses on tls and on tcp match it.
+bool can_be(EgressProtocol asked, Protocol named) {
+  switch (asked) {
+    case EgressProtocol::tls: return named == Protocol::tls;
+    case EgressProtocol::http: return named == Protocol::http;
+    case EgressProtocol::tcp: return named == Protocol::tcp;
+    case EgressProtocol::connect: return named != Protocol::http;
+  }
+  return false;
+}
+
+// Absent ports of an allow rule: 443 for tls, 80 for http; of tcp none.
+bool is_default_port(Protocol protocol, std::uint16_t port) {
+  return (protocol == Protocol::tls && port == 443) || (protocol == Protocol::http && port == 80);
+}
+
+// Which protocols the rule lets the request be, its ports considered. With a service, absent protocols are the service's
+// and absent ports its ports (which its own clause has checked). On a deny rule absent is any.
+std::set<Protocol> protocols_met(const EgressRule& rule, const InternalService* service, const EgressQuestion& question) {
+  std::vector<Protocol> named = {Protocol::tls};
+  if (rule.effect == Effect::deny) named = {Protocol::tls, Protocol::http, Protocol::tcp};
+  if (rule.effect == Effect::allow && service) named = service->protocols;
+  if (rule.protocols) named = *rule.protocols;
+  std::set<Protocol> met;
+  for (const Protocol protocol : named) {
+    if (!can_be(question.protocol, protocol)) continue;
+    const bool port_is_met = rule.ports                                ? has_port(*rule.ports, question.port)
+                             : rule.effect == Effect::deny || service ? true
+                                                                       : is_default_port(protocol, question.port);
+    if (port_is_met) met.insert(protocol);
+  }
+  return met;
+}
+
+// `internet: true`: names whose addresses are all public; never one that only an InternalService could open, nor one that
+// some Secret's upstream serves.
+Clause is_internet(const model::PolicySet& set, const EgressQuestion& question) {
+  const net::HostName* name = name_of(question);
+  if (!name || net::classify_name(*name)) return Clause::no;
+  for (const model::Secret& secret : set.secrets) {
+    for (const wire::UpstreamUrl& upstream : secret.upstreams) {
+      if (upstream.origin.host == question.host) return Clause::no;
+    }
+  }
+  Clause all_public = Clause::yes;
+  for (const Place& place : places_of(question)) {
+    if (!place.address) return place.without;
+    if (net::classify(*place.address) != net::SpecialRange::none) all_public = Clause::no;
+  }
+  return all_public;
+}
+
+// How a rule's target, ports and protocols stand toward one place, and which protocols they let the request be.
+struct Reach {
+  Clause clause = Clause::no;
+  std::set<Protocol> protocols;
+};
+
+Reach reach_by_services(const Asked& asked, const EgressQuestion& question, const EgressRule& rule, const Place& place) {
+  Reach reach;
+  for (const InternalService& service : asked.set.internal_services) {
+    const auto is_this = [&](const model::Reference& reference) { return reference.name == service.name; };
+    if (std::none_of(rule.services->begin(), rule.services->end(), is_this)) continue;
+    // Name, port and prefix of one and the same service.
+    if (!names_host(question, service.hosts) || !has_port(service.ports, question.port)) continue;
+    const std::set<Protocol> protocols = protocols_met(rule, &service, question);
+    const Clause inside = is_inside(place, service.addresses);
+    if (protocols.empty() || inside == Clause::no) continue;
+    reach.clause = inside;  // a place without an address stands alike toward every service
+    reach.protocols.insert(protocols.begin(), protocols.end());
+  }
+  return reach;
+}
+
+Reach reach(const Asked& asked, const EgressQuestion& question, const EgressRule& rule, const Place& place) {
+  if (rule.services) return reach_by_services(asked, question, rule, place);
+  Clause target = Clause::yes;  // a deny rule may name none
+  if (rule.internet) target = is_internet(asked.set, question);
+  if (rule.hosts) target = clause(names_host(question, *rule.hosts));
+  if (rule.cidrs) {
+    const bool address_target = !name_of(question);
+    if (rule.hosts) {
+      if (target == Clause::yes) target = is_inside(place, *rule.cidrs);
+    } else {
+      // On an allow, without hosts, only a target that is an address; on a deny, any address of the answer.
+      target = address_target || rule.effect == Effect::deny ? is_inside(place, *rule.cidrs) : Clause::no;
+    }
+  }
+  Reach reach{target, protocols_met(rule, nullptr, question)};
+  if (reach.protocols.empty()) reach.clause = Clause::no;
+  return reach;
+}
+
+Clause may_say(const EgressQuestion& question, const std::optional<std::string>& given, auto test) {
+  return question.stage == wire::EgressStage::resolve ? Clause::unknown : needs(given, test);
+}
+
+// Everything a rule says but its target, ports and protocols.
+Clauses other_clauses(const Asked& asked, const EgressQuestion& question, const EgressRule& rule) {
+  Clauses clauses;
+  if (rule.methods) {
+    clauses.and_also(may_say(question, question.method, [&](auto& method) { return holds(*rule.methods, method); }));
+  }
+  if (rule.paths) {
+    clauses.and_also(may_say(question, question.path, [&](auto& path) { return any_matches(*rule.paths, path); }));
+  }
+  return clauses.and_also(condition(asked, rule));
+}
+
+// The allow rules' answer for one place.
+struct Cover {
+  bool allowed = false;
+  bool by_service = false;
+};
+
+std::optional<Reason> guard_of_address(const net::IpAddress& address, const Cover& cover) {
+  const net::SpecialRange range = net::classify(address);
+  if (net::tier(range) == net::GuardTier::open) return std::nullopt;
+  if (net::tier(range) == net::GuardTier::soft && cover.by_service) return std::nullopt;
+  return wire::reason_from_code(net::guard_code(range));
+}
+
+std::optional<Reason> guard(const model::PolicySet& set, const EgressQuestion& question,
+                            const std::vector<std::pair<Place, Cover>>& covers) {
+  std::map<net::IpAddress, Reason> bad;
+  for (const auto& [place, cover] : covers) {
+    if (!place.address) continue;
+    if (const auto reason = guard_of_address(*place.address, cover)) bad.emplace(*place.address, *reason);
+  }
+  if (!bad.empty()) return bad.begin()->second;  // the lowest bad address names it
+
+  if (const net::HostName* name = name_of(question)) {
+    const bool listed = std::any_of(set.internal_services.begin(), set.internal_services.end(),
+                                    [&](const InternalService& service) { return any_matches(service.hosts, *name); });
+    const auto special = net::classify_name(*name);
+    if (special && !listed) return wire::reason_from_code(net::guard_code(*special));
+  }
+  if (net::is_forbidden_port(question.port)) return Reason::guard_forbidden_port;
+  return std::nullopt;
+}
+
+// Transparent mode: the server name is part of the question, and is the judged host's. An address has none.
+std::optional<Reason> server_name(const EgressQuestion& question) {
+  if (!question.sni) return std::nullopt;
+  const net::HostName* name = name_of(question);
+  if (question.sni->empty()) return name ? std::optional(Reason::sni_missing) : std::nullopt;
+  const auto said = net::HostName::parse_wire(*question.sni);
+  return name && said && *said == *name ? std::nullopt : std::optional(Reason::sni_mismatch);
+}
+
+void merge(wire::EgressLimits& merged, const model::EgressRuleLimits& stated) {
+  at_most(merged.bytes_in, stated.bytes_in);
+  at_most(merged.bytes_out, stated.bytes_out);
+  at_most(merged.idle, stated.idle);
+  at_most(merged.total, stated.total);
+  at_most(merged.connections, stated.connections);
+}
+
+bool deny_matches(const Asked& asked, const EgressQuestion& question, const EgressRule& rule) {
+  const Clauses others = other_clauses(asked, question, rule);
+  for (const Place& place : places_of(question)) {
+    if (Clauses(others).and_also(reach(asked, question, rule, place).clause).match(Effect::deny)) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+Findings look_at_egress(const Asked& asked, const EgressQuestion& question) {
+  Findings found;
+  std::vector<std::pair<Place, Cover>> covers;
+  for (const Place& place : places_of(question)) covers.push_back({place, {}});
+  wire::EgressLimits limits;
+  bool must_be_tls = false;
+
+  for (const model::EgressPolicy& policy : asked.set.egress_policies) {
+    for (const EgressRule& rule : policy.rules) {
+      if (!takes_part(asked, policy, rule)) continue;
+      if (rule.effect == Effect::deny) {
+        if (deny_matches(asked, question, rule)) note(found, policy, rule);
+        continue;
+      }
+      const Clauses others = other_clauses(asked, question, rule);
+      bool matched = false;
+      for (auto& [place, cover] : covers) {
+        const Reach reached = reach(asked, question, rule, place);
+        if (!Clauses(others).and_also(reached.clause).match(Effect::allow)) continue;
+        matched = cover.allowed = true;
+        cover.by_service |= rule.services.has_value();
+        must_be_tls |= reached.protocols.contains(Protocol::tls);
+      }
+      if (!matched) continue;
+      note(found, policy, rule);
+      merge(limits, rule.limits);
+    }
+  }
+
+  found.guard = guard(asked.set, question, covers);
+  found.server_name = server_name(question);
+  // Every address, by one rule or another; at egress.connect there has to be one.
+  found.all_is_allowed = std::all_of(covers.begin(), covers.end(), [](const auto& covered) {
+    return covered.second.allowed && (covered.first.address || covered.first.without == Clause::unknown);
+  });
+  if (question.stage == wire::EgressStage::connect) {
+    wire::EgressObligations obligations;
+    std::set<net::IpAddress> addresses;
+    for (const auto& [place, cover] : covers) {
+      if (place.address) addresses.insert(*place.address);
+    }
+    obligations.addresses.assign(addresses.begin(), addresses.end());
+    obligations.protocol = question.protocol;
+    if (question.protocol == EgressProtocol::connect) {
+      obligations.protocol = must_be_tls ? EgressProtocol::tls : EgressProtocol::tcp;
+    }
+    obligations.limits = limits;
+    found.obligations = obligations;
+  }
+  return found;
+}
+
+}  // namespace portreeve::reference

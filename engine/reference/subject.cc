@@ -1,0 +1,152 @@
+// Who asks: groups, tenant, trust, and the roles in force (SEMANTICS §7 and §8).
+#include <algorithm>
+#include <variant>
+
+#include "engine/reference/judgement.h"
+
+namespace portreeve::reference {
+namespace {
+
+using model::IdentityProvider;
+using model::PolicySet;
+
+const JsonValue* follow(const JsonValue& claims, const model::ClaimPath& path) {
+  const JsonValue* at = &claims;
+  for (const std::string& segment : path.segments) {
+    at = at->find(segment);
+    if (!at) return nullptr;
+  }
+  return at;
+}
+
+// A groups or roles claim: a string, an array of strings, or, in a claim called `scope`, words.
+std::vector<std::string> names_in(const JsonValue& claims, const model::ClaimPath& path) {
+  std::vector<std::string> names;
+  const JsonValue* claim = follow(claims, path);
+  if (!claim) return names;
+  if (const auto* array = claim->as_array()) {
+    for (const JsonValue& element : *array) {
+      if (const std::string* name = element.as_string()) names.push_back(*name);
+    }
+  }
+  if (const std::string* text = claim->as_string()) {
+    if (path.segments.back() != "scope") return {*text};
+    std::string word;
+    for (const char c : *text + " ") {
+      if (c != ' ') {
+        word += c;
+      } else if (!word.empty()) {
+        names.push_back(std::exchange(word, {}));
+      }
+    }
+  }
+  return names;
+}
+
+std::optional<std::string> tenant_of(const IdentityProvider& provider, const wire::Principal& principal) {
+  if (const auto* fixed = std::get_if<model::FixedTenant>(&provider.tenant)) {
+    if (principal.chosen_tenant && *principal.chosen_tenant != fixed->name) return std::nullopt;
+    return fixed->name;
+  }
+  const auto* path = std::get_if<model::ClaimPath>(&provider.tenant);
+  const JsonValue* claim = path ? follow(principal.claims, *path) : nullptr;
+  if (!claim) return std::nullopt;
+  std::vector<std::string> values;
+  if (const std::string* text = claim->as_string()) values.push_back(*text);
+  if (const auto* array = claim->as_array()) {
+    for (const JsonValue& element : *array) {
+      if (const std::string* text = element.as_string()) values.push_back(*text);
+    }
+  }
+  // One non-empty string is the tenant; of several one was chosen at token exchange, or there is none.
+  std::optional<std::string> tenant = principal.chosen_tenant;
+  if (!tenant && claim->as_string()) tenant = values.front();
+  if (!tenant || tenant->empty() || !holds(values, *tenant)) return std::nullopt;
+  return tenant;
+}
+
+bool is_meant(const model::BindingSubject& bound, const wire::Principal& principal, const Subject& subject) {
+  if (principal.type != "user" || principal.provider.empty() || bound.issuer != principal.provider) return false;
+  if (const auto* user = std::get_if<model::BoundUser>(&bound.who)) {
+    return principal.id == principal.provider + "/" + user->sub;
+  }
+  // An asserted subject has no groups and no claims, whatever its properties are called.
+  if (principal.assurance == wire::Assurance::asserted) return false;
+  if (const auto* group = std::get_if<model::BoundGroup>(&bound.who)) return holds(subject.groups, group->group);
+  const auto& wanted = std::get<model::BoundClaim>(bound.who);
+  const JsonValue* claim = follow(principal.claims, wanted.path);
+  if (!claim) return false;
+  return *claim == wanted.equals || (claim->as_array() && holds(*claim->as_array(), wanted.equals));
+}
+
+bool is_in_force(const model::RoleBinding& binding, const wire::Request& request, const Subject& subject) {
+  if (binding.starts && request.time < *binding.starts) return false;
+  if (binding.expires && request.time >= *binding.expires) return false;
+  if (binding.tenants && !(subject.tenant && holds(*binding.tenants, *subject.tenant))) return false;
+  return std::any_of(binding.subjects.begin(), binding.subjects.end(),
+                     [&](const auto& bound) { return is_meant(bound, request.principal, subject); });
+}
+
+// Who has a role has the roles it inherits, too.
+std::set<std::string> closure(const PolicySet& set, std::set<std::string> roles) {
+  for (bool grew = true; grew;) {
+    grew = false;
+    for (const model::Role& role : set.roles) {
+      if (!roles.contains(role.name)) continue;
+      for (const model::Reference& inherited : role.inherits) grew |= roles.insert(inherited.name).second;
+    }
+  }
+  return roles;
+}
+
+// A subject over a constraint's `atMost` has none of its roles. Every constraint looks at the whole closure, so that
+// their order does not matter.
+std::set<std::string> without_conflicts(const PolicySet& set, const std::set<std::string>& roles) {
+  std::set<std::string> kept = roles;
+  for (const model::RoleConstraint& constraint : set.role_constraints) {
+    std::set<std::string> held;
+    for (const model::Reference& role : constraint.roles) {
+      if (roles.contains(role.name)) held.insert(role.name);
+    }
+    if (held.size() <= constraint.at_most) continue;
+    for (const std::string& role : held) kept.erase(role);
+  }
+  return kept;
+}
+
+}  // namespace
+
+Subject who_asks(const PolicySet& set, const wire::Request& request) {
+  const wire::Principal& principal = request.principal;
+  Subject subject;
+  std::set<std::string> granted;
+  for (const IdentityProvider& provider : set.identity_providers) {
+    if (provider.name != principal.provider) continue;
+    subject.trust = provider.trust;
+    if (principal.assurance == wire::Assurance::asserted) continue;
+    if (provider.groups) {
+      const auto names = names_in(principal.claims, *provider.groups);
+      const std::set<std::string> groups(names.begin(), names.end());
+      subject.groups.assign(groups.begin(), groups.end());
+    }
+    subject.tenant = tenant_of(provider, principal);
+    if (!provider.roles) continue;
+    for (const std::string& name : names_in(principal.claims, provider.roles->path)) {
+      for (const model::Reference& allowed : provider.roles->allow) {
+        if (allowed.name == name) granted.insert(name);
+      }
+    }
+  }
+  std::optional<model::Trust> bound_trust;
+  for (const model::RoleBinding& binding : set.role_bindings) {
+    if (!is_in_force(binding, request, subject)) continue;
+    for (const model::Reference& role : binding.roles) granted.insert(role.name);
+    at_most(bound_trust, binding.trust);
+  }
+  if (bound_trust) subject.trust = *bound_trust;
+  const std::set<std::string> roles = without_conflicts(set, closure(set, granted));
+  subject.roles.assign(roles.begin(), roles.end());
+  return subject;
+}
+
+}  // namespace portreeve::reference
