@@ -8,6 +8,7 @@
 #include <fstream>
 #include <iostream>
 #include <iterator>
+#include <utility>
 #include <sstream>
 
 #include "daemon/config_file.h"
@@ -254,13 +255,17 @@ bool ConfigSpec::read_flags(const std::vector<std::string>& arguments, std::vect
   }
   std::vector<std::string_view> names{"config", "help", "version"};
   for (const Option& option : options_) names.push_back(option.name);
+  bool may_be_its_value = false;
   for (const std::string& extra : app.remaining()) {
     if (!extra.starts_with("--")) {
+      // What follows an unknown flag is said with it.
+      if (std::exchange(may_be_its_value, false) && !extra.starts_with('-')) continue;
       errors.push_back(fmt::format("{}: unexpected argument `{}`", name_, printable(extra)));
       continue;
     }
     const std::string_view word = std::string_view(extra).substr(2, extra.find('=') - 2);
     const std::string_view near = closest(word, names);
+    may_be_its_value = extra.find('=') == std::string::npos;
     errors.push_back(fmt::format("{}: unknown flag `--{}`{}", name_, printable(word),
                                  near.empty() ? "" : fmt::format(" (did you mean `--{}`?)", near)));
   }

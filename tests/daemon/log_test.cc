@@ -1,0 +1,61 @@
+#include "daemon/log.h"
+
+#include <gtest/gtest.h>
+
+#include <regex>
+#include <sstream>
+
+namespace portreeve::daemon {
+namespace {
+
+// The line without its time, which is checked for form.
+std::string without_time(const std::string& line, const char* form) {
+  const std::regex time(form);
+  EXPECT_TRUE(std::regex_search(line, time)) << line;
+  return std::regex_replace(line, time, "");
+}
+
+constexpr const char* kTextTime = R"(^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z )";
+constexpr const char* kJsonTime = R"("time":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z",)";
+
+TEST(Log, WritesKeysAndValuesAsText) {
+  std::ostringstream out;
+  const Log log({"info", "text"}, &out);
+  log.warning("policy refused", {{"file", "a b.yaml"}, {"errors", 3}, {"ratio", 0.5}, {"live", false}, {"empty", ""}});
+  EXPECT_EQ(without_time(out.str(), kTextTime),
+            "warning policy refused file=\"a b.yaml\" errors=3 ratio=0.5 live=false empty=\"\"\n");
+}
+
+TEST(Log, WritesKeysAndValuesAsJson) {
+  std::ostringstream out;
+  const Log log({"info", "json"}, &out);
+  log.error("cannot \"sync\"", {{"path", std::string("/d")}, {"errors", 3}, {"live", true}});
+  EXPECT_EQ(without_time(out.str(), kJsonTime),
+            "{\"level\":\"error\",\"message\":\"cannot \\\"sync\\\"\",\"path\":\"/d\",\"errors\":3,\"live\":true}\n");
+}
+
+TEST(Log, LetsNobodyForgeALineOrATerminalSequence) {
+  for (const char* format : {"text", "json"}) {
+    std::ostringstream out;
+    const Log log({"info", format}, &out);
+    log.info("a\nb", {{"k", "x\r\n2026 error forged\x1b[2J \xff \xe2\x80\xae"}});
+    const std::string line = out.str();
+    EXPECT_EQ(line.find('\n'), line.size() - 1) << line;
+    EXPECT_EQ(line.find_first_of("\r\x1b\xff\xe2"), std::string::npos) << line;
+  }
+}
+
+TEST(Log, LeavesOutWhatIsBelowItsLevel) {
+  std::ostringstream out;
+  const Log log({"warning", "text"}, &out);
+  log.debug("no");
+  log.info("no");
+  EXPECT_EQ(out.str(), "");
+  log.warning("yes");
+  log.error("yes");
+  const std::string text = out.str();
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 2);
+}
+
+}  // namespace
+}  // namespace portreeve::daemon
