@@ -1,0 +1,40 @@
+// The decision: a pure function of a snapshot and a request (docs/semantics as SEMANTICS states them).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/compile/snapshot.h"
+#include "engine/wire/decision.h"
+#include "engine/wire/request.h"
+
+namespace portreeve::decide {
+
+// What a clause says of a request (SEMANTICS §2).
+enum class Clause : std::uint8_t { holds, fails, unknown, error };
+
+// One rule that was considered, and why it matched or did not. Borrows names from the snapshot.
+struct RuleTrace {
+  std::string_view rule;  // `policy/rule`
+  model::Effect effect = model::Effect::deny;
+  bool enforced = true;
+  bool matched = false;
+  std::string_view clause;  // where not matched, or matched by an error: the first clause that did not hold
+  Clause state = Clause::holds;
+  std::string detail;  // of a condition: the expression's own error
+};
+
+// Everything considered on the way to an answer. Explaining is running: the same code fills it.
+struct Trace {
+  std::vector<RuleTrace> rules;  // candidates in scope, sorted by name
+  std::vector<std::string> bindings;
+  std::vector<std::string> violated_constraints;
+};
+
+// Judges. Never fails: what cannot be judged is denied, and `reason` says why. Thread-safe; reads no clock, does no I/O.
+// Cost: the rules that the request touches, not the policy set. Hot path where `trace` is null.
+wire::Decision decide(const compile::Snapshot& snapshot, const wire::Request& request, Trace* trace = nullptr);
+
+}  // namespace portreeve::decide

@@ -1,0 +1,12 @@
+// The clauses of one egress rule (SEMANTICS §2, §3). Private to decide/.
+#pragma once
+
+#include "engine/decide/judgement.h"
+
+namespace portreeve::decide {
+
+// Adds every clause but the condition, and fills what the rule covers of the question's addresses.
+void add_egress_clauses(const model::EgressRule& rule, const wire::EgressQuestion& question,
+                        const compile::Snapshot& snapshot, Fold& fold, Match<model::EgressRule>& match);
+
+}  // namespace portreeve::decide
