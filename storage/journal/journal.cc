@@ -26,16 +26,23 @@ Result<std::unique_ptr<Journal>> Journal::open(FileSystem& files, std::string di
   return journal;
 }
 
+Journal::Completion Journal::stamped(Timestamp time, Completion done) {
+  return [this, millis = time.unix_millis(), done = std::move(done)](Result<std::uint64_t> first) mutable {
+    if (first) {
+      const std::int64_t last = last_time_millis_.load(std::memory_order_relaxed);
+      last_time_millis_.store(std::max(last, millis), std::memory_order_release);
+    }
+    done(std::move(first));
+  };
+}
+
 void Journal::append(std::vector<std::string> records, Timestamp time, Completion done) {
-  const std::int64_t millis = records.empty() ? kNoTime : time.unix_millis();
-  log_->append(std::move(records),
-               [this, millis, done = std::move(done)](Result<std::uint64_t> first) mutable {
-                 if (first) {
-                   const std::int64_t last = last_time_millis_.load(std::memory_order_relaxed);
-                   last_time_millis_.store(std::max(last, millis), std::memory_order_release);
-                 }
-                 done(std::move(first));
-               });
+  log_->append(std::move(records), stamped(time, std::move(done)));
+}
+
+Status Journal::try_append(std::vector<std::string>& records, Timestamp time, Completion done) {
+  Completion completion = records.empty() ? std::move(done) : stamped(time, std::move(done));
+  return log_->try_append(records, completion);
 }
 
 std::optional<Timestamp> Journal::last_time() const {

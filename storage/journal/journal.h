@@ -27,6 +27,8 @@ class Journal {
 
   // Makes canonical records durable together. `time` is the PDP's clock, by which the last of them is stamped.
   void append(std::vector<std::string> records, Timestamp time, Completion done);
+  // The same, but a call that fails at once says so, leaves `records` as they were and does not run `done`.
+  Status try_append(std::vector<std::string>& records, Timestamp time, Completion done);
 
   std::optional<Timestamp> last_time() const;
   std::uint64_t durable_end() const { return log_->durable_end(); }
@@ -43,6 +45,8 @@ class Journal {
 
  private:
   Journal() = default;
+  // `done` preceded by raising the last time.
+  Completion stamped(Timestamp time, Completion done);
 
   // Unix milliseconds; raised on the commit thread, after the sync.
   std::atomic<std::int64_t> last_time_millis_{kNoTime};

@@ -38,43 +38,42 @@ SegmentLog::~SegmentLog() {
   if (thread_.joinable()) thread_.join();
 }
 
-std::string SegmentLog::refusal(const Waiting& waiting) const {
+std::string SegmentLog::refusal(const std::vector<std::string>& records, std::size_t bytes) const {
   if (!failure_.empty()) return failure_;
-  for (const std::string& record : waiting.records) {
+  for (const std::string& record : records) {
     if (record.empty() || record.size() > kMostPayloadBytes) {
       return fmt::format("a record of {} bytes: 1 to {} fit", record.size(), kMostPayloadBytes);
     }
   }
-  if (waiting.records.empty()) return {};
-  if (queued_records_ + waiting.records.size() > options_.queue_records ||
-      queued_bytes_ + waiting.bytes > options_.queue_bytes) {
+  if (records.empty()) return {};
+  if (queued_records_ + records.size() > options_.queue_records || queued_bytes_ + bytes > options_.queue_bytes) {
     return fmt::format("the queue of `{}` is full: {} records, {} bytes wait", directory_, queued_records_,
                        queued_bytes_);
   }
-  if (options_.total_bytes != 0 && bytes() + queued_bytes_ + waiting.bytes > options_.total_bytes) {
-    return fmt::format("`{}` is full: {} of {} bytes", directory_, bytes() + queued_bytes_, options_.total_bytes);
+  const std::uint64_t total = bytes_.load(std::memory_order_relaxed) + queued_bytes_;
+  if (options_.total_bytes != 0 && total + bytes > options_.total_bytes) {
+    return fmt::format("`{}` is full: {} of {} bytes", directory_, total, options_.total_bytes);
   }
   return {};
 }
 
-void SegmentLog::append(std::vector<std::string> records, Completion done) {
-  Waiting waiting{std::move(records), 0, std::move(done)};
-  for (const std::string& record : waiting.records) waiting.bytes += record.size() + kFrameHeaderBytes;
-  std::string refused;
+Status SegmentLog::try_append(std::vector<std::string>& records, Completion& done) {
+  std::size_t bytes = 0;
+  for (const std::string& record : records) bytes += record.size() + kFrameHeaderBytes;
   {
     const MutexLock lock(mutex_);
-    refused = refusal(waiting);
-    if (refused.empty()) {
-      queued_records_ += waiting.records.size();
-      queued_bytes_ += waiting.bytes;
-      queue_.push_back(std::move(waiting));
-    }
+    std::string refused = refusal(records, bytes);
+    if (!refused.empty()) return fail(std::move(refused));
+    queued_records_ += records.size();
+    queued_bytes_ += bytes;
+    queue_.push_back({std::move(records), bytes, std::move(done)});
   }
-  if (refused.empty()) {
-    work_.notify_one();
-  } else {
-    waiting.done(fail(std::move(refused)));
-  }
+  work_.notify_one();
+  return {};
+}
+
+void SegmentLog::append(std::vector<std::string> records, Completion done) {
+  if (Status queued = try_append(records, done); !queued) done(fail(std::move(queued).error()));
 }
 
 Result<std::uint64_t> SegmentLog::append_and_wait(std::vector<std::string> records) {

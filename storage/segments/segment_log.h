@@ -56,6 +56,8 @@ class SegmentLog {
   // Where it fails at once (queue or total bound, an empty or oversized record, a failed log), `done` runs on the
   // calling thread before this returns.
   void append(std::vector<std::string> records, Completion done);
+  // The same, but a call that fails at once says so, moves nothing out of its arguments and does not run `done`.
+  Status try_append(std::vector<std::string>& records, Completion& done);
   // The same for callers that may block.
   Result<std::uint64_t> append_and_wait(std::vector<std::string> records);
 
@@ -101,7 +103,7 @@ class SegmentLog {
   Status seal_and_start(std::string& buffer);
   Status start_segment(std::uint64_t base);
   Status flush(std::string& buffer);
-  std::string refusal(const Waiting& waiting) const REQUIRES(mutex_);
+  std::string refusal(const std::vector<std::string>& records, std::size_t bytes) const REQUIRES(mutex_);
 
   // Constant after construction.
   FileSystem* files_;
