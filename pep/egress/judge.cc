@@ -1,0 +1,106 @@
+#include "pep/egress/judge.h"
+
+#include <optional>
+#include <utility>
+
+#include "engine/net/guard.h"
+
+namespace portreeve::pep {
+namespace {
+
+namespace asio = boost::asio;
+
+// Names the target in a denial.
+Denial about(Denial denial, const EgressAsk& ask) {
+  if (const auto* address = std::get_if<net::IpAddress>(&ask.target.host)) {
+    denial.host = address->to_string();
+  } else {
+    denial.host = std::get<net::HostName>(ask.target.host).str();
+  }
+  denial.port = ask.target.port;
+  return denial;
+}
+
+Denial decided(const Answer& answer, const EgressAsk& ask) {
+  Denial denial;
+  denial.reason = answer.reason;
+  denial.rule_reason = answer.rule_reason;
+  denial.decision = answer.id;
+  return about(std::move(denial), ask);
+}
+
+// Refuses without a decision, and records that.
+Denial undecided(Lane& lane, const EgressAsk& ask, wire::Reason reason, int status, std::string detail) {
+  Denial denial = about(denial_of(reason, status, std::move(detail)), ask);
+  lane.gate.spool.add(Refusal{lane.gate.clock.now(), reason, denial.host, denial.port, ask.session, ask.source});
+  return denial;
+}
+
+// The detail is the operator's: what it says of the PDP is not for the workload.
+Denial unanswered(Lane& lane, const EgressAsk& ask, const PdpUnavailable& why) {
+  lane.gate.log.warning("no decision", {{"reason", wire::code(why.reason)}, {"detail", why.detail}});
+  return undecided(lane, ask, why.reason, 503, "");
+}
+
+// The guard's word on the first address that nothing opens.
+std::optional<net::SpecialRange> trip(const std::vector<net::IpAddress>& addresses, const net::OwnAddresses& own) {
+  for (const net::IpAddress& address : addresses) {
+    const net::SpecialRange range = net::classify(address, own);
+    if (net::tier(range) == net::GuardTier::hard) return range;
+  }
+  return std::nullopt;
+}
+
+// The guard refuses, whatever the PDP says; it is asked all the same, since what it decides is on record.
+Denial guarded(Lane& lane, const EgressAsk& ask, net::SpecialRange range, const AskResult& result) {
+  const wire::Reason reason = wire::reason_from_code(net::guard_code(range)).value_or(wire::Reason::guard_not_global_address);
+  const auto* answer = std::get_if<Answer>(&result);
+  if (answer == nullptr) return undecided(lane, ask, reason, 403, "");
+  if (!answer->allowed) return decided(*answer, ask);
+  Denial denial = decided(*answer, ask);
+  denial.reason = wire::code(reason);
+  denial.rule_reason.clear();
+  Outcome outcome;
+  outcome.time = lane.gate.clock.now();
+  outcome.decision = answer->id;
+  outcome.result = "refused";
+  outcome.reason = reason;
+  outcome.host = denial.host;
+  outcome.port = denial.port;
+  outcome.protocol = answer->protocol;
+  outcome.session = ask.session;
+  outcome.source = ask.source;
+  lane.gate.spool.add(outcome);
+  return denial;
+}
+
+}  // namespace
+
+asio::awaitable<std::variant<Answer, Denial>> judge(Lane& lane, EgressAsk ask) {
+  ask.stage = wire::EgressStage::resolve;
+  const AskResult first = co_await lane.pdp.ask(ask);
+  if (const auto* why = std::get_if<PdpUnavailable>(&first)) co_return unanswered(lane, ask, *why);
+  if (const auto& answer = std::get<Answer>(first); !answer.allowed) co_return decided(answer, ask);
+
+  if (const auto* address = std::get_if<net::IpAddress>(&ask.target.host)) {
+    ask.addresses = {*address};
+  } else {
+    auto resolution = co_await lane.resolver.resolve(std::get<net::HostName>(ask.target.host));
+    if (auto* failure = std::get_if<ResolveFailure>(&resolution)) {
+      const int status = failure->reason == wire::Reason::resolve_error ? 502 : 403;
+      co_return undecided(lane, ask, failure->reason, status, std::move(failure->detail));
+    }
+    ask.addresses = std::move(std::get<std::vector<net::IpAddress>>(resolution));
+  }
+
+  ask.stage = wire::EgressStage::connect;
+  const auto tripped = trip(ask.addresses, lane.own.current());
+  AskResult second = co_await lane.pdp.ask(ask);
+  if (tripped) co_return guarded(lane, ask, *tripped, second);
+  if (const auto* why = std::get_if<PdpUnavailable>(&second)) co_return unanswered(lane, ask, *why);
+  auto& answer = std::get<Answer>(second);
+  if (!answer.allowed) co_return decided(answer, ask);
+  co_return std::move(answer);
+}
+
+}  // namespace portreeve::pep

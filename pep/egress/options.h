@@ -1,0 +1,39 @@
+// What the proxy is told at its start.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "daemon/endpoint.h"
+#include "engine/base/time.h"
+#include "engine/net/ip_prefix.h"
+#include "pep/client/pdp_client.h"
+#include "pep/egress/resolver.h"
+
+namespace portreeve::pep {
+
+// How long each step may take.
+struct StepTimes {
+  Millis head{30'000};   // until a request head is whole, from the connection's start or from a 407
+  Millis dial{10'000};   // all addresses together
+  Millis hello{5'000};   // from the 200 until the ClientHello is whole
+  Millis linger{1'000};  // for a peer to take in a refusal
+  // Where the decision states no limit of its own.
+  Seconds idle{300};
+  Seconds total{3'600};
+};
+
+struct EgressOptions {
+  daemon::Endpoint listen;
+  PdpOptions pdp;
+  ResolverOptions resolver;
+  std::vector<net::IpPrefix> own;  // besides the machine's interfaces, the PDP and the listener
+  std::int64_t connections = 4096;
+  std::int64_t connections_per_source = 512;
+  int threads = 1;
+  bool refuse_ech = false;  // an encrypted ClientHello is refused instead of judged by its outer name
+  StepTimes times;
+};
+
+}  // namespace portreeve::pep

@@ -1,0 +1,194 @@
+#include "pep/egress/server.h"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <exception>
+#include <future>
+#include <list>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "pep/egress/connect.h"
+#include "pep/egress/dial.h"
+
+namespace portreeve::pep {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using boost::system::error_code;
+
+namespace {
+
+constexpr Millis kAcceptPause{100};   // where descriptors or memory have run out
+constexpr std::int64_t kTurnedAwayAtOnce = 256;
+constexpr Seconds kStopPatience{5};
+// Keys beside the source addresses.
+constexpr const char* kAll = "*";
+constexpr const char* kTurnedAway = "turned away";
+
+}  // namespace
+
+// One thread with what belongs to it, and the connections it serves.
+class EgressServer::Worker {
+ public:
+  explicit Worker(Gate& gate)
+      : gate_(gate),
+        context_(1),
+        pdp_(context_, gate.options.pdp),
+        resolver_(context_, gate.options.resolver),
+        own_(gate.options.own, gate.clock),
+        lane_{gate, pdp_, resolver_, own_},
+        work_(context_.get_executor()),
+        thread_([this] { context_.run(); }) {}
+
+  ~Worker() {
+    close_all();
+    work_.reset();
+    context_.stop();
+    thread_.join();
+  }
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  asio::io_context& context() { return context_; }
+
+  // Any thread.
+  void serve(tcp::socket client) {
+    asio::co_spawn(context_, run(std::move(client)), [this](std::exception_ptr failure) {
+      if (failure) gate_.log.error("a connection broke off inside");
+    });
+  }
+
+ private:
+  // The places are given back when the connection has left its record.
+  asio::awaitable<void> run(tcp::socket accepted) {
+    const auto entry = open_.insert(open_.end(), std::move(accepted));
+    struct Leaving {
+      std::list<tcp::socket>& open;
+      std::list<tcp::socket>::iterator entry;
+      ~Leaving() { open.erase(entry); }
+    } const leaving{open_, entry};
+    if (stopping_) co_return;
+    error_code error;
+    const tcp::endpoint peer = entry->remote_endpoint(error);
+    if (error) co_return;
+    const auto all = gate_.connections.take(kAll, gate_.options.connections);
+    const auto mine = gate_.connections.take(from_asio(peer.address()).to_string(), gate_.options.connections_per_source);
+    if (all && mine) {
+      co_await serve_connect(lane_, *entry);
+      co_return;
+    }
+    if (gate_.connections.take(kTurnedAway, kTurnedAwayAtOnce)) co_await turn_away(lane_, *entry);
+  }
+
+  void close_all() {
+    std::promise<void> empty;
+    asio::post(context_, [this] {
+      stopping_ = true;
+      error_code ignored;
+      for (tcp::socket& socket : open_) socket.close(ignored);
+    });
+    // What is in the middle of asking or dialling ends by its own deadline; nobody waits longer than this.
+    const auto until = std::chrono::steady_clock::now() + kStopPatience;
+    asio::co_spawn(context_, wait_until_empty(until), [&empty](std::exception_ptr) { empty.set_value(); });
+    empty.get_future().wait();
+  }
+
+  asio::awaitable<void> wait_until_empty(std::chrono::steady_clock::time_point until) {
+    asio::steady_timer timer(context_);
+    while (!open_.empty() && std::chrono::steady_clock::now() < until) {
+      timer.expires_after(Millis(20));
+      co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+    }
+  }
+
+  Gate& gate_;
+
+  // Owned by the thread. The list outlives the context, whose destruction ends the coroutines that are in it.
+  std::list<tcp::socket> open_;
+  bool stopping_ = false;
+  asio::io_context context_;
+  PdpClient pdp_;
+  Resolver resolver_;
+  OwnAddressWatch own_;
+  Lane lane_;
+
+  asio::executor_work_guard<asio::io_context::executor_type> work_;
+  std::thread thread_;
+};
+
+// The listening socket, on the first worker's thread.
+class EgressServer::Door {
+ public:
+  Door(tcp::acceptor acceptor, std::vector<std::unique_ptr<Worker>>& workers, const daemon::Log& log)
+      : acceptor_(std::move(acceptor)), workers_(workers), log_(log) {
+    asio::co_spawn(workers_.front()->context(), accept(), [this](std::exception_ptr) { closed_.set_value(); });
+  }
+  ~Door() {
+    asio::post(workers_.front()->context(), [this] {
+      error_code ignored;
+      acceptor_.close(ignored);
+    });
+    closed_.get_future().wait();
+  }
+  Door(const Door&) = delete;
+  Door& operator=(const Door&) = delete;
+
+ private:
+  asio::awaitable<void> accept() {
+    std::size_t next = 0;
+    while (acceptor_.is_open()) {
+      Worker& worker = *workers_[next++ % workers_.size()];
+      auto [error, client] = co_await acceptor_.async_accept(worker.context(), asio::as_tuple(asio::use_awaitable));
+      if (!error) {
+        worker.serve(std::move(client));
+        continue;
+      }
+      if (!acceptor_.is_open()) co_return;
+      log_.warning("accept failed", {{"error", error.message()}});
+      asio::steady_timer pause(acceptor_.get_executor(), kAcceptPause);
+      co_await pause.async_wait(asio::as_tuple(asio::use_awaitable));
+    }
+  }
+
+  tcp::acceptor acceptor_;
+  std::vector<std::unique_ptr<Worker>>& workers_;
+  const daemon::Log& log_;
+  std::promise<void> closed_;
+};
+
+Result<std::unique_ptr<EgressServer>> EgressServer::start(Gate& gate) {
+  const daemon::Endpoint& listen = gate.options.listen;
+  if (listen.is_unix()) return fail("the proxy listens on TCP only");
+  error_code error;
+  const asio::ip::address address = asio::ip::make_address(listen.host, error);
+  if (error) return fail("`" + listen.host + "` is no address to listen on");
+
+  std::unique_ptr<EgressServer> server(new EgressServer);
+  for (int i = 0; i < gate.options.threads; ++i) server->workers_.push_back(std::make_unique<Worker>(gate));
+  tcp::acceptor acceptor(server->workers_.front()->context());
+  const tcp::endpoint endpoint(address, listen.port);
+  acceptor.open(endpoint.protocol(), error);
+  if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
+  if (!error) acceptor.bind(endpoint, error);
+  if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
+  if (error) return fail("cannot listen on " + to_text(listen) + ": " + error.message());
+  server->address_ = listen;
+  server->address_.port = acceptor.local_endpoint(error).port();
+  server->door_ = std::make_unique<Door>(std::move(acceptor), server->workers_, gate.log);
+  return server;
+}
+
+EgressServer::~EgressServer() {
+  door_.reset();
+  workers_.clear();
+}
+
+}  // namespace portreeve::pep
