@@ -42,6 +42,8 @@ class Arena {
   Arena(Arena&&) noexcept;
   Arena& operator=(Arena&&) noexcept;
 
+  // True if `size` bytes more stay within limits::kCelResultBytes.
+  bool has_room(std::size_t size) const;
   // Storage for `size` bytes, aligned for any Value; lives as long as the arena.
   void* allocate(std::size_t size);
   // A copy that lives as long as the arena.

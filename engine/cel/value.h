@@ -103,8 +103,11 @@ class Value {
   static Value unknown(AttributeId attribute = {});
   // What an Activation answers where the request should say and doesn't.
   static Value absent() { return error(ErrorCode::kAbsent, {}); }
-  // `detail` (a key, a number) is put into the text; borrows.
+  // `detail` (a key, an operator) is put into the text; borrows.
   static Value error(ErrorCode code, std::string_view detail);
+  // kNoSuchOverload: `operation` (borrowed) does not exist for these kinds.
+  static Value no_overload(std::string_view operation, Kind a);
+  static Value no_overload(std::string_view operation, Kind a, Kind b);
 
   Kind kind() const { return kind_; }
   bool is_unknown() const { return kind_ == Kind::kUnknown; }
@@ -123,6 +126,9 @@ class Value {
   std::int64_t nanos() const { return data_.integer; }  // of a duration
   AttributeId attribute() const { return {static_cast<std::uint16_t>(aux_ >> 16), static_cast<std::uint16_t>(aux_)}; }
   ErrorCode error_code() const { return static_cast<ErrorCode>(sub_); }
+  std::string_view error_detail() const { return {data_.text, size_ & 0xFFFFFFFF}; }
+  // Of a kNoSuchOverload: the kinds it met.
+  std::pair<Kind, std::optional<Kind>> error_kinds() const;
 
   // Where in the expression an error arose, in bytes from 0; nullopt before the evaluator has placed it.
   std::optional<std::size_t> error_offset() const;

@@ -25,7 +25,7 @@ class Zone {
   // `UTC`, `Z`, `+02:00`, `-09:30`, `02:00`: names that need no zone data. nullopt for any other.
   static std::optional<Zone> fixed(std::string_view name);
 
-  // Seconds east of UTC at that instant. O(log transitions), no allocation.
+  // Seconds east of UTC at that instant. O(log transitions), no allocation. Requires: an instant of Timestamp's range.
   std::int32_t offset_at(std::int64_t unix_seconds) const;
 
   struct Transition {
@@ -64,7 +64,7 @@ class Zone {
 
 // Reads a POSIX TZ string with RFC 8536's extension of hours to ±167, as a TZif footer holds it: `CET-1CEST,M3.5.0,M10.5.0/3`.
 Result<Zone::Rule> parse_posix_rule(std::string_view text);
-// The rule's offset at that instant.
+// The rule's offset at that instant. Requires: as Zone::offset_at.
 std::int32_t rule_offset_at(const Zone::Rule& rule, std::int64_t unix_seconds);
 
 }  // namespace portreeve::cel

@@ -1,0 +1,54 @@
+// The syntax tree of one expression, and what the checker finds out about each node.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/cel/code.h"
+#include "engine/cel/errors.h"
+#include "engine/cel/types.h"
+
+namespace portreeve::cel {
+
+enum class ExprKind : std::uint8_t {
+  kLiteral,
+  kIdentifier,     // name
+  kSelect,         // args[0].name
+  kHas,            // has(args[0].name)
+  kCall,           // name(args…); with `receiver`, args[0].name(args[1]…)
+  kOperator,       // name is the operator; args its operands; && and || take any number
+  kList,           // args
+  kMap,            // args: key, value, key, value, …
+  kComprehension,  // name: the macro; args[0]: the range; then the variable is in scope: [condition,] body
+};
+
+struct Expr {
+  ExprKind kind = ExprKind::kLiteral;
+  Range at;       // the whole
+  Range name_at;  // the operator, name or field: where messages point
+  std::string name;
+  std::string text;      // of a string or bytes literal, which `literal` borrows
+  Value literal;
+  bool receiver = false;
+  bool absolute = false;  // `.name`: never a macro's variable
+  std::string variable;   // of a comprehension
+  std::uint32_t height = 1;
+  std::vector<std::unique_ptr<Expr>> args;
+
+  // Set by the checker.
+  Type type;
+  Op op = Op::kConst;
+  Function function = Function::kSize;
+  AttributeId attribute;
+  std::uint32_t slot = 0;              // of a macro's variable
+  std::shared_ptr<const Zone> zone;    // of a getter with a zone
+  std::shared_ptr<const Regex> regex;  // of matches() with a literal
+};
+
+// True for an expression that is a string literal.
+inline bool is_string_literal(const Expr& expr) {
+  return expr.kind == ExprKind::kLiteral && expr.literal.kind() == Kind::kString;
+}
+
+}  // namespace portreeve::cel

@@ -1,0 +1,52 @@
+#include <fmt/format.h>
+
+#include "engine/base/limits.h"
+#include "engine/base/text.h"
+#include "engine/cel/checker.h"
+#include "engine/cel/parser.h"
+#include "engine/cel/planner.h"
+
+namespace portreeve::cel {
+namespace {
+
+// What a rule's condition must be beyond being well-typed.
+void check_condition(const Program::Code& code, Range at, ErrorSink& errors) {
+  if (!code.type.is_dyn() && code.type != Type::boolean()) {
+    errors.add(at, fmt::format("a condition must be a bool, not {}", to_text(code.type)), "compare it with something");
+    return;
+  }
+  const Node& root = code.nodes[code.root];
+  if (root.op != Op::kConst) return;
+  const Value& value = code.constants[root.index];
+  errors.add(at, value.kind() == Kind::kBool ? fmt::format("this condition is always {}", to_text(value))
+                                             : fmt::format("a condition must be a bool, not {}", kind_name(value.kind())),
+             "leave out `when` where there is no condition");
+}
+
+}  // namespace
+
+Compiled compile(std::string_view expression, const TypeEnv& environment, const CompileOptions& options) {
+  ErrorSink errors;
+  if (expression.size() > limits::kCelExpressionBytes) {
+    errors.add({}, fmt::format("the expression is {} bytes long; at most {}", expression.size(), limits::kCelExpressionBytes));
+    return {nullptr, errors.take()};
+  }
+  if (!is_valid_utf8(expression)) {
+    errors.add({}, "the expression is no valid UTF-8");
+    return {nullptr, errors.take()};
+  }
+  const auto root = parse(expression, errors);
+  if (!root) return {nullptr, errors.take()};
+  check(*root, environment, options, errors);
+  if (!errors.empty()) return {nullptr, errors.take()};
+  auto code = plan(*root, expression, environment);
+  if (code->cost > limits::kCelCost) {
+    errors.add(root->at, fmt::format("the estimated cost is {}; at most {}", code->cost, limits::kCelCost),
+               "nest fewer macros, or make their bodies smaller");
+  }
+  if (options.want == Want::kCondition) check_condition(*code, root->at, errors);
+  if (!errors.empty()) return {nullptr, errors.take()};
+  return {std::make_shared<const Program>(std::move(code)), {}};
+}
+
+}  // namespace portreeve::cel

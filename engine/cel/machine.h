@@ -1,0 +1,50 @@
+// Runs compiled code once.
+#pragma once
+
+#include <array>
+
+#include "engine/base/limits.h"
+#include "engine/cel/code.h"
+
+namespace portreeve::cel {
+
+// One run: the variables of macros and the count of steps. Recursion is bounded by the code's nesting.
+class Machine {
+ public:
+  // Borrows all three. `activation` may be nullptr where the code to run reads no attribute.
+  Machine(const Program::Code& code, const Activation* activation, Arena& arena)
+      : code_(code), activation_(activation), arena_(arena) {}
+
+  // The value of a node; an error carries its place.
+  Value eval(std::uint32_t number);
+
+ private:
+  Value step(const Node& node);
+  Value kid(const Node& node, std::uint32_t i) { return eval(code_.kids[node.first_kid + i]); }
+  Value attribute(const Node& node);
+  Value has_attribute(const Node& node);
+  Value select(const Node& node);
+  Value has_key(const Node& node);
+  Value index(const Node& node);
+  Value logic(const Node& node, bool decisive);
+  Value if_else(const Node& node);
+  Value binary(const Node& node);
+  Value membership(const Value& element, const Value& in);
+  Value list(const Node& node);
+  Value map(const Node& node);
+  Value call(const Node& node);
+  Value comprehension(const Node& node);
+  Value quantifier(const Node& node, const Value& range, bool decisive);
+  Value exists_one(const Node& node, const Value& range);
+  Value collected(const Node& node, const Value& range);
+  // Takes steps for work that grows with the data; false where none are left.
+  bool spend(std::size_t steps);
+
+  const Program::Code& code_;
+  const Activation* activation_;
+  Arena& arena_;
+  std::uint64_t steps_ = 0;
+  std::array<Value, limits::kCelMacroDepth> locals_;
+};
+
+}  // namespace portreeve::cel

@@ -1,0 +1,415 @@
+#include "engine/cel/parser.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <fmt/format.h>
+
+#include "engine/base/limits.h"
+#include "engine/base/text.h"
+#include "engine/cel/lexer.h"
+#include "engine/cel/text_forms.h"
+
+namespace portreeve::cel {
+namespace {
+
+using ExprPtr = std::unique_ptr<Expr>;
+
+constexpr std::array<std::string_view, 6> kMacros = {"all", "exists", "exists_one", "existsOne", "map", "filter"};
+
+// Binary operators by how tightly they bind, loosest first. && and || stand apart, being flat.
+constexpr std::array<std::string_view, 7> kRelations = {"<", "<=", ">=", ">", "==", "!=", "in"};
+constexpr std::array<std::string_view, 2> kSums = {"+", "-"};
+constexpr std::array<std::string_view, 3> kProducts = {"*", "/", "%"};
+
+template <class Words>
+bool contains(const Words& words, std::string_view word) {
+  return std::find(words.begin(), words.end(), word) != words.end();
+}
+
+// Recursive descent. A function that returns nullptr has reported why; the first syntax error ends the parse.
+class Parser {
+ public:
+  Parser(std::vector<Token> tokens, ErrorSink& errors) : tokens_(std::move(tokens)), errors_(errors) {}
+
+  ExprPtr run() {
+    if (peek().kind == TokenKind::kEnd) {
+      errors_.add(peek().at, "an empty expression", "leave out `when` where there is no condition");
+      return nullptr;
+    }
+    ExprPtr root = expression();
+    if (root && peek().kind != TokenKind::kEnd) return unexpected("the end or an operator");
+    if (root && root->height > limits::kCelNesting) {
+      return fail_at(root->at, fmt::format("the expression nests {} deep; at most {}", root->height, limits::kCelNesting));
+    }
+    return root;
+  }
+
+ private:
+  const Token& peek(std::size_t ahead = 0) const { return tokens_[std::min(at_ + ahead, tokens_.size() - 1)]; }
+  bool is(std::string_view op, std::size_t ahead = 0) const {
+    return peek(ahead).kind == TokenKind::kOperator && peek(ahead).text == op;
+  }
+  bool take(std::string_view op) {
+    if (!is(op)) return false;
+    ++at_;
+    return true;
+  }
+  Range range_from(std::uint32_t begin) const { return {begin, at_ > 0 ? tokens_[at_ - 1].at.end : begin}; }
+
+  std::nullptr_t fail_at(Range at, std::string message, std::string help = {}) {
+    errors_.add(at, std::move(message), std::move(help));
+    return nullptr;
+  }
+
+  std::nullptr_t unexpected(std::string_view wanted) {
+    const Token& found = peek();
+    switch (found.kind) {
+      case TokenKind::kEnd:
+        return fail_at(found.at, fmt::format("the expression ends where {} should follow", wanted));
+      case TokenKind::kReserved:
+        return fail_at(found.at, fmt::format("`{}` is a reserved word", found.text));
+      case TokenKind::kString:
+      case TokenKind::kBytes:
+        return fail_at(found.at, fmt::format("unexpected string, where {} should stand", wanted));
+      case TokenKind::kQuotedIdentifier:
+      case TokenKind::kIdentifier:
+      case TokenKind::kKeyword:
+      case TokenKind::kInt:
+      case TokenKind::kUint:
+      case TokenKind::kDouble:
+      case TokenKind::kOperator:
+        break;
+    }
+    return fail_at(found.at, fmt::format("unexpected `{}`, where {} should stand", printable(found.text, 40), wanted));
+  }
+
+  bool expect(std::string_view op) {
+    if (take(op)) return true;
+    unexpected(fmt::format("`{}`", op));
+    return false;
+  }
+
+  static ExprPtr make(ExprKind kind, Range at, std::string name = {}) {
+    auto expr = std::make_unique<Expr>();
+    expr->kind = kind;
+    expr->at = at;
+    expr->name_at = at;
+    expr->name = std::move(name);
+    return expr;
+  }
+  static void adopt(Expr& parent, ExprPtr child) {
+    parent.height = std::max(parent.height, child->height + 1);
+    parent.args.push_back(std::move(child));
+  }
+
+  ExprPtr expression() {
+    if (++depth_ > limits::kCelNesting) {
+      return fail_at(peek().at, fmt::format("the expression nests more than {} deep", limits::kCelNesting));
+    }
+    ExprPtr result = ternary();
+    --depth_;
+    return result;
+  }
+
+  ExprPtr ternary() {
+    ExprPtr condition = flat("||");
+    if (!condition || !is("?")) return condition;
+    const Range at = peek().at;
+    ++at_;
+    ExprPtr yes = flat("||");
+    if (!yes || !expect(":")) return nullptr;
+    ExprPtr no = expression();
+    if (!no) return nullptr;
+    ExprPtr result = make(ExprKind::kOperator, range_from(condition->at.begin), "?:");
+    result->name_at = at;
+    adopt(*result, std::move(condition));
+    adopt(*result, std::move(yes));
+    adopt(*result, std::move(no));
+    return result;
+  }
+
+  // A chain of && or || as one node: both are associative, absorption included.
+  ExprPtr flat(std::string_view op) {
+    ExprPtr first = op == "||" ? flat("&&") : binary(0);
+    if (!first || !is(op)) return first;
+    ExprPtr result = make(ExprKind::kOperator, first->at, std::string(op));
+    result->name_at = peek().at;
+    adopt(*result, std::move(first));
+    while (take(op)) {
+      ExprPtr next = op == "||" ? flat("&&") : binary(0);
+      if (!next) return nullptr;
+      adopt(*result, std::move(next));
+    }
+    result->at.end = range_from(0).end;
+    return result;
+  }
+
+  bool is_binary(int level) const {
+    const Token& token = peek();
+    if (level == 0 && token.kind == TokenKind::kKeyword) return token.text == "in";
+    if (token.kind != TokenKind::kOperator) return false;
+    return level == 0 ? contains(kRelations, token.text) : level == 1 ? contains(kSums, token.text) : contains(kProducts, token.text);
+  }
+
+  // Relations (0), sums (1), products (2): left-associative.
+  ExprPtr binary(int level) {
+    ExprPtr left = level == 2 ? unary() : binary(level + 1);
+    while (left && is_binary(level)) {
+      const Token op = peek();
+      ++at_;
+      ExprPtr right = level == 2 ? unary() : binary(level + 1);
+      if (!right) return nullptr;
+      ExprPtr result = make(ExprKind::kOperator, range_from(left->at.begin), op.text);
+      result->name_at = op.at;
+      adopt(*result, std::move(left));
+      adopt(*result, std::move(right));
+      left = std::move(result);
+    }
+    return left;
+  }
+
+  ExprPtr unary() {
+    const Token op = peek();
+    if (!is("!") && !is("-")) return member();
+    std::vector<Range> signs;
+    while (is(op.text)) {
+      signs.push_back(peek().at);
+      ++at_;
+    }
+    const bool negative = op.text == "-" && (peek().kind == TokenKind::kInt || peek().kind == TokenKind::kDouble);
+    if (negative) signs.pop_back();
+    ExprPtr operand = member(negative);
+    for (; operand && !signs.empty(); signs.pop_back()) {
+      ExprPtr result = make(ExprKind::kOperator, {signs.back().begin, operand->at.end}, op.text == "!" ? "!" : "-x");
+      result->name_at = signs.back();
+      adopt(*result, std::move(operand));
+      operand = std::move(result);
+    }
+    return operand;
+  }
+
+  ExprPtr member(bool negative = false) {
+    ExprPtr expr = primary(negative);
+    while (expr) {
+      if (is("?.") || is("[?")) {
+        errors_.unsupported(peek().at, "optional selection (`?.` and `[?`)");
+        return nullptr;
+      }
+      if (take(".")) {
+        expr = selection(std::move(expr));
+      } else if (take("[")) {
+        ExprPtr index = expression();
+        if (!index || !expect("]")) return nullptr;
+        ExprPtr result = make(ExprKind::kOperator, range_from(expr->at.begin), "[]");
+        result->name_at = index->at;
+        adopt(*result, std::move(expr));
+        adopt(*result, std::move(index));
+        expr = std::move(result);
+      } else if (is("{") && (expr->kind == ExprKind::kSelect || expr->kind == ExprKind::kIdentifier)) {
+        errors_.unsupported(expr->at, "building messages");
+        return nullptr;
+      } else {
+        break;
+      }
+    }
+    return expr;
+  }
+
+  // After the dot.
+  ExprPtr selection(ExprPtr target) {
+    const Token name = peek();
+    // Reserved words may be selectors, keywords may not.
+    const bool plain = name.kind == TokenKind::kIdentifier || name.kind == TokenKind::kReserved;
+    if (!plain && name.kind != TokenKind::kQuotedIdentifier) return unexpected("a field's name");
+    ++at_;
+    if (plain && take("(")) return call(name, std::move(target));
+    ExprPtr result = make(ExprKind::kSelect, range_from(target->at.begin), name.text);
+    result->name_at = name.at;
+    adopt(*result, std::move(target));
+    return result;
+  }
+
+  // After the opening parenthesis.
+  ExprPtr call(const Token& name, ExprPtr target) {
+    const std::uint32_t begin = target ? target->at.begin : name.at.begin;
+    ExprPtr result = make(ExprKind::kCall, name.at, name.text);
+    result->receiver = target != nullptr;
+    if (target) adopt(*result, std::move(target));
+    if (!take(")")) {
+      do {
+        ExprPtr argument = expression();
+        if (!argument) return nullptr;
+        adopt(*result, std::move(argument));
+      } while (take(","));
+      if (!expect(")")) return nullptr;
+    }
+    result->at = range_from(begin);
+    if (!result->receiver && result->name == "has") return has_macro(std::move(result));
+    if (result->receiver && contains(kMacros, result->name)) return comprehension(std::move(result));
+    return result;
+  }
+
+  ExprPtr has_macro(ExprPtr call) {
+    if (call->args.size() != 1 || call->args[0]->kind != ExprKind::kSelect) {
+      return fail_at(call->at, "has() asks for one field", "as in has(subject.claims.department)");
+    }
+    ExprPtr result = std::move(call->args[0]);
+    result->kind = ExprKind::kHas;
+    result->at = call->at;
+    return result;
+  }
+
+  ExprPtr comprehension(ExprPtr call) {
+    const std::size_t count = call->args.size() - 1;
+    const bool is_map = call->name == "map";
+    if (count == 3 && !is_map) {
+      errors_.unsupported(call->name_at, fmt::format("{}() with two variables", call->name));
+      return nullptr;
+    }
+    if (count != 2 && !(count == 3 && is_map)) {
+      return fail_at(call->name_at, fmt::format("{}() takes a variable and an expression", call->name),
+                     "as in subject.groups.exists(g, g.startsWith(\"dev-\"))");
+    }
+    const Expr& variable = *call->args[1];
+    if (variable.kind != ExprKind::kIdentifier || variable.absolute) {
+      return fail_at(variable.at, fmt::format("the first argument of {}() names its variable", call->name),
+                     "as in subject.groups.exists(g, g.startsWith(\"dev-\"))");
+    }
+    call->kind = ExprKind::kComprehension;
+    if (call->name == "existsOne") call->name = "exists_one";
+    call->variable = variable.name;
+    call->args.erase(call->args.begin() + 1);
+    return call;
+  }
+
+  ExprPtr primary(bool negative) {
+    const Token token = peek();
+    switch (token.kind) {
+      case TokenKind::kInt:
+      case TokenKind::kUint:
+      case TokenKind::kDouble:
+        ++at_;
+        return number(token, negative);
+      case TokenKind::kString:
+      case TokenKind::kBytes: {
+        ++at_;
+        ExprPtr literal = make(ExprKind::kLiteral, token.at);
+        literal->text = token.text;
+        literal->literal = token.kind == TokenKind::kBytes ? Value::bytes(literal->text)
+                                                           : Value::of(std::string_view(literal->text));
+        return literal;
+      }
+      case TokenKind::kKeyword: {
+        if (token.text == "in") return unexpected("a value");
+        ++at_;
+        ExprPtr literal = make(ExprKind::kLiteral, token.at);
+        literal->literal = token.text == "null" ? Value::null() : Value::of(token.text == "true");
+        return literal;
+      }
+      case TokenKind::kIdentifier:
+        return identifier(false);
+      case TokenKind::kOperator:
+        return bracketed();
+      case TokenKind::kEnd:
+      case TokenKind::kQuotedIdentifier:
+      case TokenKind::kReserved:
+        break;
+    }
+    return unexpected("a value");
+  }
+
+  ExprPtr identifier(bool absolute) {
+    const Token token = peek();
+    if (token.kind != TokenKind::kIdentifier) return unexpected("a name");
+    ++at_;
+    if (take("(")) return call(token, nullptr);
+    ExprPtr expr = make(ExprKind::kIdentifier, token.at, token.text);
+    expr->absolute = absolute;
+    return expr;
+  }
+
+  ExprPtr bracketed() {
+    const Token open = peek();
+    if (take(".")) return identifier(true);
+    if (take("(")) {
+      ExprPtr inner = expression();
+      if (!inner || !expect(")")) return nullptr;
+      inner->at = range_from(open.at.begin);
+      return inner;
+    }
+    if (is("[?")) {
+      errors_.unsupported(open.at, "optional elements (`?`)");
+      return nullptr;
+    }
+    if (take("[")) return elements(make(ExprKind::kList, open.at), "]");
+    if (take("{")) return elements(make(ExprKind::kMap, open.at), "}");
+    return unexpected("a value");
+  }
+
+  // A list's or map's elements up to `close`; a comma may stand before it.
+  ExprPtr elements(ExprPtr result, std::string_view close) {
+    const std::uint32_t begin = result->at.begin;
+    while (!take(close)) {
+      if (is("?")) {
+        errors_.unsupported(peek().at, "optional elements (`?`)");
+        return nullptr;
+      }
+      ExprPtr element = expression();
+      if (!element) return nullptr;
+      adopt(*result, std::move(element));
+      if (result->kind == ExprKind::kMap) {
+        if (!expect(":")) return nullptr;
+        ExprPtr value = expression();
+        if (!value) return nullptr;
+        adopt(*result, std::move(value));
+      }
+      if (!take(",") && !is(close)) return unexpected(fmt::format("`,` or `{}`", close));
+    }
+    result->at = range_from(begin);
+    result->name_at = result->at;
+    return result;
+  }
+
+  ExprPtr number(const Token& token, bool negative) {
+    ExprPtr literal = make(ExprKind::kLiteral, token.at);
+    if (negative) literal->at.begin = literal->name_at.begin = tokens_[at_ - 2].at.begin;
+    const std::string sign = negative ? "-" : "";
+    if (token.kind == TokenKind::kDouble) {
+      const auto value = parse_double(sign + token.text);
+      if (!value) return fail_at(token.at, fmt::format("`{}` is out of the range of doubles", printable(token.text, 40)));
+      literal->literal = Value::of(*value);
+      return literal;
+    }
+    const bool hexadecimal = token.text.starts_with("0x") || token.text.starts_with("0X");
+    const std::string digits = hexadecimal ? token.text.substr(2) : token.text;
+    const int base = hexadecimal ? 16 : 10;
+    std::int64_t whole = 0;
+    std::uint64_t natural = 0;
+    const std::string text = sign + digits;
+    const char* const end = text.data() + text.size();
+    const bool is_uint = token.kind == TokenKind::kUint;
+    const auto read = is_uint ? std::from_chars(text.data(), end, natural, base) : std::from_chars(text.data(), end, whole, base);
+    if (read.ec != std::errc() || read.ptr != end) {
+      return fail_at(literal->at, fmt::format("`{}{}` is out of the range of {}", sign, printable(token.text, 40), is_uint ? "uint" : "int"));
+    }
+    literal->literal = is_uint ? Value::of_uint(natural) : Value::of(whole);
+    return literal;
+  }
+
+  std::vector<Token> tokens_;
+  ErrorSink& errors_;
+  std::size_t at_ = 0;
+  std::size_t depth_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<Expr> parse(std::string_view expression, ErrorSink& errors) {
+  auto tokens = lex(expression, errors);
+  if (!errors.empty()) return nullptr;
+  auto root = Parser(std::move(tokens), errors).run();
+  return errors.empty() ? std::move(root) : nullptr;
+}
+
+}  // namespace portreeve::cel

@@ -1,0 +1,31 @@
+#include "engine/cel/regex.h"
+
+#include <fmt/format.h>
+#include <re2/re2.h>
+
+#include "engine/base/limits.h"
+#include "engine/base/text.h"
+
+namespace portreeve::cel {
+
+Regex::Regex(std::unique_ptr<const re2::RE2> re2) : re2_(std::move(re2)) {}
+Regex::~Regex() = default;
+Regex::Regex(Regex&&) noexcept = default;
+Regex& Regex::operator=(Regex&&) noexcept = default;
+
+Result<Regex> Regex::compile(std::string_view pattern) {
+  re2::RE2::Options options;
+  options.set_log_errors(false);
+  options.set_max_mem(static_cast<std::int64_t>(limits::kCelRegexBytes));
+  auto re2 = std::make_unique<const re2::RE2>(re2::StringPiece(pattern.data(), pattern.size()), options);
+  if (!re2->ok()) {
+    return fail(fmt::format("regular expression `{}`: {}", printable(pattern, 60), printable(re2->error(), 100)));
+  }
+  return Regex(std::move(re2));
+}
+
+bool Regex::matches_part_of(std::string_view text) const {
+  return re2::RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), *re2_);
+}
+
+}  // namespace portreeve::cel
