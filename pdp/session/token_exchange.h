@@ -3,7 +3,6 @@
 #pragma once
 
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -53,13 +52,15 @@ struct ExchangeSettings {
 //   audience              optional: `portreeve`; anything else is invalid_target, as is `resource`
 //   session_labels        ours, optional: a JSON object of strings, the requester's own words about the session
 //   tenant                ours, optional: which of the subject's tenants; required where it has several
-// `scope` and `actor_token` are refused: a session's rights come from policy alone, and nobody acts for somebody here.
-// The token by itself suffices; the client needs no credential of its own. Fields we do not know are ignored (RFC 6749
-// §3.2); fields given twice are refused.
+// `scope` (invalid_scope) and `actor_token` (invalid_request) are refused: a session's rights come from policy alone,
+// and nobody acts for somebody here. The token by itself suffices; the client needs no credential of its own. Fields we
+// do not know are ignored (RFC 6749 §3.2); fields given twice are refused.
 //
-// The answer: access_token, issued_token_type `…:jwt`, token_type `N_A` (RFC 8693 §2.2.1: it is no OAuth access token
-// for a protected resource; gates take it as proxy password or API key), expires_in, session_id, session_expires.
-// Errors are RFC 6749 §5.2's, status 400; 503 `temporarily_unavailable` where the issuer's keys or our disk are away.
+// The answer: access_token, issued_token_type `…:jwt`, token_type `Bearer` (the broker takes it as one), expires_in in
+// seconds, session_id, session_expires (RFC 3339).
+// Errors are RFC 6749 §5.2's, status 400. A subject_token that is not valid or has expired is `invalid_request`, as
+// RFC 8693 §2.2.2 demands; a subject that is barred is `invalid_grant`. Status 503 `temporarily_unavailable`, where the
+// issuer's keys or our disk are away.
 class TokenExchange {
  public:
   // All outlive the exchange. `barred` may be empty.
