@@ -1,0 +1,197 @@
+#include <fmt/format.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/base/limits.h"
+#include "engine/base/text.h"
+#include "engine/reader/json_reader.h"
+#include "engine/reader/request_reader.h"
+#include "pdp/api/endpoints.h"
+
+namespace portreeve::pdp {
+namespace {
+
+HttpResponse bad_request(const reader::Problem& problem) {
+  return problem_response(400, "bad-request", problem.message, problem.field);
+}
+
+bool is_json(const HttpRequest& request) {
+  const auto type = request.header("Content-Type");
+  if (!type) return true;
+  const std::string_view media = type->substr(0, type->find_first_of("; \t"));
+  return equal_ignoring_ascii_case(media, "application/json");
+}
+
+// The parsed body, or the answer that says what is wrong with it.
+tl::expected<JsonValue, HttpResponse> read_body(const HttpRequest& request) {
+  if (!is_json(request)) {
+    return tl::unexpected(problem_response(415, "unsupported-media-type", "the body is `application/json`"));
+  }
+  // One a thread: its buffers are what makes parsing cheap.
+  static thread_local reader::JsonReader reader;
+  auto body = reader.parse(request.body());
+  if (!body) return tl::unexpected(problem_response(400, "bad-request", body.error().message));
+  return *std::move(body);
+}
+
+HttpResponse domain_not_allowed(std::string_view action) {
+  return problem_response(403, "domain-not-allowed",
+                          fmt::format("this gate's credential does not cover `{}`", printable(action)), "/action/name");
+}
+
+void append_strings(std::string& out, const std::vector<std::string>& values) {
+  out += '[';
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (i != 0) out += ',';
+    append_json_string(out, values[i]);
+  }
+  out += ']';
+}
+
+// What the caller did not say of one evaluation it said for all (AuthZEN 1.0 §7.1.1).
+JsonValue with_defaults(const JsonValue& evaluation, const JsonValue& body) {
+  JsonValue out = evaluation;
+  for (const std::string_view key : {"subject", "action", "resource", "context"}) {
+    const JsonValue* fallback = body.find(key);
+    if (evaluation.find(key) == nullptr && fallback != nullptr) out.set(key, *fallback);
+  }
+  return out;
+}
+
+tl::expected<BatchSemantic, reader::Problem> read_semantic(const JsonValue& body) {
+  const JsonValue* options = body.find("options");
+  const JsonValue* semantic = options == nullptr ? nullptr : options->find("evaluations_semantic");
+  if (semantic == nullptr) return BatchSemantic::execute_all;
+  if (const std::string* text = semantic->as_string()) {
+    if (*text == "execute_all") return BatchSemantic::execute_all;
+    if (*text == "deny_on_first_deny") return BatchSemantic::deny_on_first_deny;
+    if (*text == "permit_on_first_permit") return BatchSemantic::permit_on_first_permit;
+  }
+  return tl::unexpected(reader::Problem{
+      "/options/evaluations_semantic", "one of `execute_all`, `deny_on_first_deny`, `permit_on_first_permit`"});
+}
+
+// One place in a batch: a question to judge, or what is wrong with it.
+using BatchItem = tl::expected<reader::Question, reader::Problem>;
+
+std::string error_answer(const reader::Problem& problem) {
+  std::string out = R"({"decision":false,"context":{"reason":"bad-request","error":{"status":400,"message":)";
+  append_json_string(out, problem.message);
+  out += R"(,"field":)";
+  append_json_string(out, problem.field);
+  out += "}}}";
+  return out;
+}
+
+// The answers in the order of the items; `judged` holds one for each well-formed item, as far as the batch went.
+std::string batch_answer(const std::vector<std::optional<reader::Problem>>& items, const std::vector<RecordedAnswer>& judged) {
+  std::string out = R"({"evaluations":[)";
+  std::size_t next = 0;
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    if (!items[i] && next == judged.size()) break;
+    if (i != 0) out += ',';
+    out += items[i] ? error_answer(*items[i]) : to_json(judged[next++]);
+  }
+  return out + "]}";
+}
+
+}  // namespace
+
+std::string to_json(const RecordedAnswer& answer) {
+  const wire::DecisionRecord& record = answer.recorded.record();
+  std::string out = record.decision ? R"({"decision":true,"context":{"id":)" : R"({"decision":false,"context":{"id":)";
+  append_json_string(out, record.id);
+  out += R"(,"reason":)";
+  append_json_string(out, record.reason);
+  if (!record.rule_reason.empty()) {
+    out += R"(,"ruleReason":)";
+    append_json_string(out, record.rule_reason);
+  }
+  out += R"(,"rules":)";
+  append_strings(out, record.rules);
+  out += R"(,"revision":)";
+  append_json_string(out, record.revision);
+  if (!record.obligations.is_null()) out += R"(,"obligations":)" + to_canonical_json(record.obligations);
+  if (record.dry_run) {
+    out += fmt::format(R"(,"dryRun":{{"decision":{},"rules":)", record.dry_run->decision);
+    append_strings(out, record.dry_run->rules);
+    out += '}';
+  }
+  out += fmt::format(R"(,"cacheFor":{},"event":{}}}}})", answer.cache_for.count(), record.revocation_event);
+  return out;
+}
+
+void answer_evaluation(const ApiParts& parts, const Caller& caller, HttpRequest request, Responder responder) {
+  auto body = read_body(request);
+  if (!body) return responder.respond(std::move(body).error());
+  auto question = reader::read_question(*body);
+  if (!question) return responder.respond(bad_request(question.error()));
+  if (!DecisionService::may_ask(caller, question->request.action)) {
+    return responder.respond(domain_not_allowed(question->request.action));
+  }
+  Evaluation evaluation;
+  evaluation.questions.push_back(*std::move(question));
+  evaluation.caller = caller;
+  evaluation.trace = trace_id(request);
+  auto shared = std::make_shared<Responder>(std::move(responder));
+  parts.service.evaluate(std::move(evaluation), [shared](auto answers) {
+    if (!answers) return shared->respond(failure_response(answers.error()));
+    shared->respond(json_response(200, to_json(answers->front())));
+  });
+}
+
+void answer_evaluations(const ApiParts& parts, const Caller& caller, HttpRequest request, Responder responder) {
+  auto body = read_body(request);
+  if (!body) return responder.respond(std::move(body).error());
+  const JsonValue* list = body->find("evaluations");
+  if (list == nullptr || (list->as_array() != nullptr && list->as_array()->empty())) {
+    return answer_evaluation(parts, caller, std::move(request), std::move(responder));  // AuthZEN 1.0 §7.1
+  }
+  if (list->as_array() == nullptr || list->as_array()->size() > limits::kBatchEvaluations) {
+    return responder.respond(bad_request({"/evaluations", fmt::format("a list of at most {} evaluations", limits::kBatchEvaluations)}));
+  }
+  const auto semantic = read_semantic(*body);
+  if (!semantic) return responder.respond(bad_request(semantic.error()));
+
+  Evaluation evaluation;
+  evaluation.semantic = *semantic;
+  evaluation.caller = caller;
+  evaluation.trace = trace_id(request);
+  std::vector<std::optional<reader::Problem>> items;
+  for (std::size_t i = 0; i < list->as_array()->size(); ++i) {
+    const JsonValue& item = (*list->as_array())[i];
+    const std::string pointer = fmt::format("/evaluations/{}", i);
+    if (item.as_object() == nullptr) return responder.respond(bad_request({pointer, "an evaluation is an object"}));
+    auto question = reader::read_question(with_defaults(item, *body));
+    if (!question) {
+      reader::Problem problem{pointer + question.error().field, question.error().message};
+      // Which items a batch that ends early would have come to is not known without their answers.
+      if (*semantic != BatchSemantic::execute_all) return responder.respond(bad_request(problem));
+      items.emplace_back(std::move(problem));
+      continue;
+    }
+    if (!DecisionService::may_ask(caller, question->request.action)) {
+      return responder.respond(domain_not_allowed(question->request.action));
+    }
+    items.emplace_back(std::nullopt);
+    evaluation.questions.push_back(*std::move(question));
+  }
+  if (evaluation.questions.empty()) return responder.respond(json_response(200, batch_answer(items, {})));
+  auto shared = std::make_shared<Responder>(std::move(responder));
+  parts.service.evaluate(std::move(evaluation), [shared, items = std::move(items)](auto answers) {
+    if (!answers) return shared->respond(failure_response(answers.error()));
+    shared->respond(json_response(200, batch_answer(items, *answers)));
+  });
+}
+
+HttpResponse authzen_configuration(const ApiParts& parts) {
+  JsonValue document{JsonValue::Object{}};
+  document.set("policy_decision_point", parts.public_url);
+  document.set("access_evaluation_endpoint", parts.public_url + "/access/v1/evaluation");
+  document.set("access_evaluations_endpoint", parts.public_url + "/access/v1/evaluations");
+  return json_response(200, to_canonical_json(document));
+}
+
+}  // namespace portreeve::pdp

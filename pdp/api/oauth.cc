@@ -1,0 +1,38 @@
+#include "engine/base/text.h"
+#include "pdp/api/endpoints.h"
+
+namespace portreeve::pdp {
+namespace {
+
+bool is_form(const HttpRequest& request) {
+  const std::string_view type = request.header("Content-Type").value_or("");
+  return equal_ignoring_ascii_case(type.substr(0, type.find_first_of("; \t")), "application/x-www-form-urlencoded");
+}
+
+}  // namespace
+
+void answer_token(const ApiParts& parts, HttpRequest request, Responder responder) {
+  if (!is_form(request)) {
+    return responder.respond(
+        problem_response(415, "unsupported-media-type", "the body is `application/x-www-form-urlencoded` (RFC 8693 §2.1)"));
+  }
+  auto shared = std::make_shared<Responder>(std::move(responder));
+  // A session is written durably before its token leaves: off the listener's threads.
+  const bool queued = parts.disk.add([&parts, shared, body = request.take_body()] {
+    parts.exchange.exchange(body, parts.clock.now(), [shared](ExchangeAnswer answer) {
+      HttpResponse response = json_response(answer.status, std::move(answer.body));
+      response.headers.emplace_back("Cache-Control", "no-store");
+      response.headers.emplace_back("Pragma", "no-cache");
+      shared->respond(std::move(response));
+    });
+  });
+  if (!queued) shared->respond(problem_response(503, "overloaded", "too many sessions are being made; try again"));
+}
+
+HttpResponse json_web_key_set(const ApiParts& parts) {
+  HttpResponse response = json_response(200, parts.tokens.keys().jwks());
+  response.headers.emplace_back("Cache-Control", "public, max-age=300");
+  return response;
+}
+
+}  // namespace portreeve::pdp

@@ -1,0 +1,48 @@
+// From who is said to ask to who asks (SEMANTICS §1, §8, §11).
+#pragma once
+
+#include <functional>
+#include <optional>
+
+#include "engine/base/time.h"
+#include "engine/reader/request_reader.h"
+#include "engine/wire/principal.h"
+#include "engine/wire/reason.h"
+#include "pdp/identity/token_verifier.h"
+#include "pdp/session/session_token.h"
+#include "pdp/session/token_exchange.h"
+#include "storage/sessions/session_store.h"
+
+namespace portreeve::pdp {
+
+// Either a principal to judge by, or the reason why there is none.
+struct Identity {
+  std::optional<wire::Reason> failure;
+  wire::Principal principal;
+};
+
+// Thread-safe.
+class SubjectResolver {
+ public:
+  // All outlive the resolver. `map` says whose a verified token is, by the policies in force.
+  SubjectResolver(TokenVerifier& verifier, const SessionTokens& tokens, storage::SessionStore& sessions, ClaimMapper map)
+      : verifier_(verifier), tokens_(tokens), sessions_(sessions), map_(std::move(map)) {}
+
+  // Calls `done` exactly once: inline, or, where an issuer's keys must be fetched first, from a thread of the verifier.
+  // A subject known by a token is that token's, whatever else the statement says. A subject without one is taken on the
+  // word of the gate; judgement decides where that suffices.
+  void resolve(const reader::SubjectStatement& subject, Timestamp now, std::function<void(Identity)> done) const;
+
+ private:
+  Identity of_session(const reader::SubjectStatement& subject, Timestamp now) const;
+
+  TokenVerifier& verifier_;
+  const SessionTokens& tokens_;
+  storage::SessionStore& sessions_;
+  const ClaimMapper map_;
+};
+
+// The session's subject as judgement takes it. `token_expires` bounds how long an answer may be kept.
+wire::Principal principal_of(const storage::Session& session, Timestamp token_expires);
+
+}  // namespace portreeve::pdp
