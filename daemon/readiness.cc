@@ -1,5 +1,7 @@
 #include "daemon/readiness.h"
 
+#include "engine/base/json_value.h"
+
 namespace portreeve::daemon {
 
 Readiness::Readiness(const std::vector<std::string>& conditions) {
@@ -31,6 +33,15 @@ std::vector<Readiness::Missing> Readiness::missing() const {
     if (!each.met) missing.push_back({each.name, each.reason});
   }
   return missing;
+}
+
+std::string Readiness::report() const {
+  JsonValue::Array list;
+  for (const Missing& condition : missing()) {
+    list.emplace_back(JsonValue::Object{{"condition", condition.condition}, {"reason", condition.reason}});
+  }
+  const bool ready = list.empty();
+  return to_canonical_json(JsonValue::Object{{"missing", std::move(list)}, {"ready", ready}});
 }
 
 }  // namespace portreeve::daemon

@@ -29,6 +29,8 @@ class Readiness {
   bool ready() const { return missing().empty(); }
   // What is missing, in the order of construction; empty where ready.
   std::vector<Missing> missing() const;
+  // The body of /readyz: `{"missing":[{"condition":…,"reason":…}],"ready":…}`.
+  std::string report() const;
 
  private:
   struct Condition {

@@ -5,24 +5,14 @@
 
 #include <thread>
 
-#include "engine/base/json_value.h"
-
 namespace portreeve::pdp {
 namespace {
 
 constexpr std::size_t kMostBody = 1u << 20;
 
-void answer_json(httplib::Response& response, int status, const JsonValue& body) {
+void answer_json(httplib::Response& response, int status, const std::string& body) {
   response.status = status;
-  response.set_content(to_canonical_json(body), "application/json");
-}
-
-JsonValue readiness_report(const std::vector<daemon::Readiness::Missing>& missing) {
-  JsonValue::Array list;
-  for (const auto& condition : missing) {
-    list.emplace_back(JsonValue::Object{{"condition", condition.condition}, {"reason", condition.reason}});
-  }
-  return JsonValue::Object{{"ready", missing.empty()}, {"missing", std::move(list)}};
+  response.set_content(body, "application/json");
 }
 
 }  // namespace
@@ -33,11 +23,10 @@ class AdminServer::Impl {
     server_.set_payload_max_length(kMostBody);
     server_.set_keep_alive_max_count(100);
     server_.Get("/healthz", [](const httplib::Request&, httplib::Response& response) {
-      answer_json(response, 200, JsonValue::Object{{"status", "ok"}});
+      answer_json(response, 200, R"({"status":"ok"})");
     });
     server_.Get("/readyz", [parts](const httplib::Request&, httplib::Response& response) {
-      const auto missing = parts.readiness.missing();
-      answer_json(response, missing.empty() ? 200 : 503, readiness_report(missing));
+      answer_json(response, parts.readiness.ready() ? 200 : 503, parts.readiness.report());
     });
     server_.Get("/metrics", [parts](const httplib::Request&, httplib::Response& response) {
       response.set_content(parts.metrics.exposition(), "text/plain; version=0.0.4");
@@ -57,7 +46,7 @@ class AdminServer::Impl {
       return fail(fmt::format("cannot listen on {}: is the address in use?", to_text(endpoint_)));
     }
     thread_ = std::thread([this] { server_.listen_after_bind(); });
-    server_.wait_until_ready();
+    while (!server_.is_running()) std::this_thread::yield();  // stop() before it runs would be lost
     return {};
   }
 

@@ -1,4 +1,3 @@
-#include "engine/base/json_value.h"
 #include "engine/base/text.h"
 #include "pdp/api/endpoints.h"
 
@@ -19,13 +18,7 @@ HttpResponse failure_response(ServiceFailure failure) {
 }
 
 HttpResponse readiness_report(const daemon::Readiness& readiness) {
-  JsonValue::Array missing;
-  for (const daemon::Readiness::Missing& condition : readiness.missing()) {
-    missing.emplace_back(JsonValue::Object{{"condition", condition.condition}, {"reason", condition.reason}});
-  }
-  const bool ready = missing.empty();
-  JsonValue report(JsonValue::Object{{"ready", ready}, {"missing", std::move(missing)}});
-  return json_response(ready ? 200 : 503, to_canonical_json(report));
+  return json_response(readiness.ready() ? 200 : 503, readiness.report());
 }
 
 std::string trace_id(const HttpRequest& request) {
