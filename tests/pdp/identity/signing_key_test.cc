@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <fmt/format.h>
 #include <fstream>
 #include <set>
 #include <thread>
@@ -58,7 +59,7 @@ TEST_F(KeyFolder, RefusesAFileThatOthersHaveRightsOn) {
     ASSERT_EQ(::chmod(file.c_str(), mode), 0);
     const auto key = SigningKey::load_or_create(file);
     ASSERT_FALSE(key) << mode;
-    EXPECT_NE(key.error().message.find("a key file that others have rights on (mode 0" + std::string(1, '0' + mode / 64)),
+    EXPECT_NE(key.error().message.find(fmt::format("a key file that others have rights on (mode {:04o})", mode)),
               std::string::npos)
         << key.error().message;
     EXPECT_NE(key.error().message.find("chmod 600"), std::string::npos);
