@@ -37,6 +37,9 @@ inline constexpr std::size_t kTokenBytes = 16u << 10;
 inline constexpr std::size_t kJwksBytes = 256u << 10;
 inline constexpr std::size_t kJwksKeys = 128;
 
+// The decision listener: browsers and proxies in front send some thirty fields; each costs memory and a look.
+inline constexpr std::size_t kListenerFields = 128;
+
 // Records: the C2SP tlog-tiles entry bundle prefixes each entry with a u16 length.
 inline constexpr std::size_t kRecordBytes = 65'535;
 
