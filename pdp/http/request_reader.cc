@@ -7,6 +7,7 @@
 #include <functional>
 #include <optional>
 
+#include "engine/base/limits.h"
 #include "engine/base/text.h"
 
 namespace portreeve::pdp {
@@ -18,6 +19,15 @@ using ErrorCode = boost::beast::error_code;
 
 bool is_visible_ascii(char c) { return c > 0x20 && c < 0x7F; }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+// Whether the request line is well formed but for its version: Beast says bad_version of every third word.
+bool names_other_version(std::string_view head) {
+  const std::string_view line = head.substr(0, head.find('\r'));
+  if (std::count(line.begin(), line.end(), ' ') != 2) return false;
+  const std::string_view version = line.substr(line.rfind(' ') + 1);
+  return version.size() == 8 && version.starts_with("HTTP/") && is_digit(version[5]) && version[6] == '.' &&
+         is_digit(version[7]);
+}
 
 }  // namespace
 
@@ -152,11 +162,14 @@ RequestReader::Progress RequestReader::parse_head(std::string_view head) {
   sink.body_limit(body_bytes_);
   ErrorCode ec;
   const std::size_t used = sink.put(boost::asio::buffer(request_.head_), ec);
-  if (ec == http::error::bad_version) return refuse(505, "http-version", "only HTTP/1.0 and HTTP/1.1 are spoken here");
+  if (ec == http::error::bad_version && names_other_version(head)) {
+    return refuse(505, "http-version", "only HTTP/1.0 and HTTP/1.1 are spoken here");
+  }
   if (ec == http::error::body_limit) return refuse(413, "too-large", "the body exceeds the limit");
   if (ec || used != head.size() || sink.saw_foreign_bytes()) {
     return refuse(400, "bad-request", "the head of the request is malformed");
   }
+  if (request_.header_count() > limits::kListenerFields) return refuse(431, "head-too-large", "there are too many fields");
   if (!check_target() || !check_fields()) return Progress::refused;
   keeps_alive_ = sink.keep_alive();
   is_head_method_ = request_.method() == "HEAD";
