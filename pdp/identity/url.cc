@@ -61,11 +61,11 @@ Result<Url> Url::parse(std::string_view text) {
   } else if (!text.starts_with("https://")) {
     return bad("is not an https address");
   }
-  text.remove_prefix(url.https ? 8 : 7);
-  const std::size_t authority_end = std::min(text.find_first_of("/?"), text.size());
-  if (!read_authority(text.substr(0, authority_end), url)) return bad("has no host that can be read");
+  const std::string_view rest = text.substr(url.https ? 8 : 7);
+  const std::size_t authority_end = std::min(rest.find_first_of("/?"), rest.size());
+  if (!read_authority(rest.substr(0, authority_end), url)) return bad("has no host that can be read");
   if (!url.https && !is_loopback(url.host)) return bad("is http on a host that is not this machine");
-  url.target = text.substr(authority_end);
+  url.target = rest.substr(authority_end);
   if (!url.target.starts_with('/')) url.target.insert(0, 1, '/');
   return url;
 }
