@@ -167,6 +167,19 @@ OutcomeShipper::Verdict OutcomeShipper::take_acknowledgement(std::size_t sent, c
     log_.warning("the PDP stored nothing of a batch", {{"acknowledged", highest->get_int64()}});
     return Verdict::failed;
   }
+  // Taken, and yet refused one by one: records that name a decision which this gate was not given.
+  const json::value* refused = root->if_contains("refused");
+  for (const json::value& item : refused != nullptr && refused->is_array() ? refused->get_array() : json::array()) {
+    const json::object* one = item.if_object();
+    const json::value* seq = one == nullptr ? nullptr : one->if_contains("seq");
+    const json::value* why = one == nullptr ? nullptr : one->if_contains("why");
+    if (seq == nullptr || !seq->is_int64()) continue;
+    for (std::size_t i = 0; i < taken; ++i) {
+      if (pending_[i].seq != seq->get_int64()) continue;
+      const bool says_why = why != nullptr && why->is_string();
+      if (!write_dead_letter(pending_[i], says_why ? std::string_view(why->get_string()) : "")) return Verdict::failed;
+    }
+  }
   return drop(taken);
 }
 
@@ -190,20 +203,22 @@ OutcomeShipper::Verdict OutcomeShipper::shrink_or_bury(std::size_t sent, const P
 }
 
 OutcomeShipper::Verdict OutcomeShipper::bury(std::size_t position, const PdpClient::Reply& reply) {
-  const Entry& entry = pending_[position];
-  log_.error("the PDP refuses a record as invalid; it goes to the dead letters",
-             {{"status", reply.status}, {"problem", problem_code(reply.body)}, {"boot", entry.boot}, {"seq", entry.seq}});
-  const std::string line = "{\"boot\":\"" + entry.boot + "\",\"record\":" + entry.record + "}\n";
-  auto file = files_.open(options_.dead_letters, storage::OpenMode::kReadWriteCreate);
-  Status written = file ? storage::append_all(**file, line) : Status(fail(file.error()));
-  if (written) written = (*file)->sync_data();
-  if (!written) {
-    log_.error("the dead letters cannot be written", {{"error", written.error().message}});
+  if (!write_dead_letter(pending_[position], std::to_string(reply.status) + " " + problem_code(reply.body))) {
     return Verdict::failed;
   }
   if (position == 0) return drop(1);
   pending_.erase(pending_.begin() + static_cast<std::ptrdiff_t>(position));
   return Verdict::again;
+}
+
+bool OutcomeShipper::write_dead_letter(const Entry& entry, std::string_view why) {
+  log_.error("the PDP refuses a record; it goes to the dead letters", {{"why", why}, {"boot", entry.boot}, {"seq", entry.seq}});
+  const std::string line = "{\"boot\":\"" + entry.boot + "\",\"record\":" + entry.record + "}\n";
+  auto file = files_.open(options_.dead_letters, storage::OpenMode::kReadWriteCreate);
+  Status written = file ? storage::append_all(**file, line) : Status(fail(file.error()));
+  if (written) written = (*file)->sync_data();
+  if (!written) log_.error("the dead letters cannot be written", {{"error", written.error().message}});
+  return written.has_value();
 }
 
 void OutcomeShipper::pause(Millis span) {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -27,8 +28,8 @@ struct ShipperOptions {
 };
 
 // A thread that POSTs batches to `/v1/outcomes` and acknowledges in the spool what the PDP says it stored. While the PDP is
-// away it tries again, for ever. A record that the PDP refuses as invalid (400 or 422) goes to the dead letters, so that
-// it cannot hold up those behind it.
+// away it tries again, for ever. A record that the PDP refuses (400 or 422, or among a batch it took) goes to the dead
+// letters, so that it cannot hold up those behind it.
 class OutcomeShipper {
  public:
   // `spool`, `files` and `log` outlive the shipper.
@@ -53,6 +54,7 @@ class OutcomeShipper {
   Verdict ship();
   Verdict take_acknowledgement(std::size_t sent, const std::string& body);
   Verdict drop(std::size_t count);
+  bool write_dead_letter(const Entry& entry, std::string_view why);
   Verdict bury(std::size_t position, const PdpClient::Reply& reply);
   Verdict shrink_or_bury(std::size_t sent, const PdpClient::Reply& reply);
   void pause(Millis span);

@@ -40,6 +40,7 @@ std::string to_json(const Outcome& outcome, std::int64_t seq) {
 std::string to_json(const Refusal& refusal, std::int64_t seq) {
   JsonValue record(JsonValue::Object{{"seq", seq},
                                      {"kind", "refusal"},
+                                     {"action", wire::kEgressConnect},
                                      {"time", to_rfc3339_millis(refusal.time)},
                                      {"result", "refused"},
                                      {"reason", wire::code(refusal.reason)},
@@ -47,6 +48,7 @@ std::string to_json(const Refusal& refusal, std::int64_t seq) {
   set_if(record, "host", refusal.host);
   if (!refusal.host.empty()) record.set("port", std::int64_t{refusal.port});
   set_if(record, "session", refusal.session);
+  if (refusal.left_out > 0) record.set("lost", refusal.left_out);
   return to_canonical_json(record);
 }
 
@@ -77,11 +79,12 @@ void OutcomeSpool::append(const Record& record) {
 
 void OutcomeSpool::add(const Outcome& outcome) { append(outcome); }
 
-void OutcomeSpool::add(const Refusal& refusal) {
+void OutcomeSpool::add(Refusal refusal) {
   if (!admit_refusal(refusal.time)) {
     left_out_.fetch_add(1, std::memory_order_relaxed);
     return;
   }
+  refusal.left_out = static_cast<std::int64_t>(left_out_.exchange(0, std::memory_order_relaxed));
   append(refusal);
 }
 

@@ -46,6 +46,7 @@ struct Refusal {
   std::uint16_t port = 0;
   std::string session;  // empty where none was named
   net::IpAddress source;
+  std::int64_t left_out = 0;  // refusals before this one that left no record; the spool counts them
 };
 
 // The wire form of a record, `seq` included: canonical JSON.
@@ -55,8 +56,8 @@ std::string to_json(const Refusal& refusal, std::int64_t seq);
 struct OutcomeSpoolOptions {
   std::string directory;
   std::uint64_t total_bytes = 256u << 20;
-  // Refusals a second that become records of their own; beyond, they are only counted, so that a flood of bad requests
-  // neither fills the spool nor crowds out outcomes.
+  // Refusals a second that become records of their own; beyond, they are only counted, and the next record says how many
+  // there were, so that a flood of bad requests neither fills the spool nor crowds out outcomes.
   int refusals_per_second = 50;
 };
 
@@ -69,12 +70,11 @@ class OutcomeSpool {
                                                     std::string boot, const daemon::Log& log);
 
   void add(const Outcome& outcome);
-  void add(const Refusal& refusal);
+  void add(Refusal refusal);
 
   // False once no further outcome is sure to find room, or the disk failed: then nothing new may be opened.
   bool has_room() const;
   std::uint64_t lost() const { return lost_.load(std::memory_order_relaxed); }
-  std::uint64_t refusals_left_out() const { return left_out_.load(std::memory_order_relaxed); }
 
   // For the shipper, its thread only.
   storage::Spool& queue() { return *queue_; }

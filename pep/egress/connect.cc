@@ -64,7 +64,7 @@ class Visit {
   asio::awaitable<bool> answer(const RequestHead& head) {
     if (head.method != "CONNECT") {
       Denial denial = denial_of(wire::Reason::bad_request, 501, "this port serves CONNECT only, as an HTTPS proxy does");
-      record(denial, "");
+      record_bad_request();
       co_await refuse(std::move(denial), false);
       co_return false;
     }
@@ -108,12 +108,12 @@ class Visit {
 
   Denial malformed(const HeadError& error) {
     Denial denial = denial_of(wire::Reason::bad_request, error.status, error.message);
-    record(denial, "");
+    record_bad_request();
     return denial;
   }
 
-  void record(const Denial& denial, const std::string& session) {
-    lane_.gate.spool.add(Refusal{lane_.gate.clock.now(), wire::Reason::bad_request, denial.host, denial.port, session, source_});
+  void record_bad_request() {
+    lane_.gate.spool.add(Refusal{lane_.gate.clock.now(), wire::Reason::bad_request, "", 0, "", source_, 0});
   }
 
   asio::awaitable<void> refuse(Denial denial, bool keep_alive) {
@@ -151,7 +151,7 @@ asio::awaitable<void> turn_away(Lane& lane, tcp::socket& client) {
   error_code error;
   const tcp::endpoint peer = client.remote_endpoint(error);
   if (error) co_return;
-  lane.gate.spool.add(Refusal{lane.gate.clock.now(), wire::Reason::limit_connections, "", 0, "", from_asio(peer.address())});
+  lane.gate.spool.add(Refusal{lane.gate.clock.now(), wire::Reason::limit_connections, "", 0, "", from_asio(peer.address()), 0});
   const std::string response = response_of(denial_of(wire::Reason::limit_connections, 503), false);
   co_await asio::async_write(client, asio::buffer(response), kAwait);
   co_await linger(client, lane.gate.options.times.linger);

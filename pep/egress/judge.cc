@@ -32,7 +32,7 @@ Denial decided(const Answer& answer, const EgressAsk& ask) {
 // Refuses without a decision, and records that.
 Denial undecided(Lane& lane, const EgressAsk& ask, wire::Reason reason, int status, std::string detail) {
   Denial denial = about(denial_of(reason, status, std::move(detail)), ask);
-  lane.gate.spool.add(Refusal{lane.gate.clock.now(), reason, denial.host, denial.port, ask.session, ask.source});
+  lane.gate.spool.add(Refusal{lane.gate.clock.now(), reason, denial.host, denial.port, ask.session, ask.source, 0});
   return denial;
 }
 

@@ -1,0 +1,138 @@
+#include "tests/pep/scripted_pdp.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <cstring>
+
+namespace portreeve::pep {
+
+ScriptedPdp::ScriptedPdp(Script script, const std::string& unix_path, std::uint16_t port) : script_(std::move(script)) {
+  if (unix_path.empty()) {
+    listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const int on = 1;
+    ::setsockopt(listener_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    sockaddr_in address = {};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (::bind(listener_, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) std::abort();
+    socklen_t size = sizeof address;
+    ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size);
+    endpoint_ = {"127.0.0.1", ntohs(address.sin_port), ""};
+  } else {
+    listener_ = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_un address = {};
+    address.sun_family = AF_UNIX;
+    std::strncpy(address.sun_path, unix_path.c_str(), sizeof address.sun_path - 1);
+    ::unlink(unix_path.c_str());
+    if (::bind(listener_, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) std::abort();
+    endpoint_ = {"", 0, unix_path};
+  }
+  ::listen(listener_, 128);
+  acceptor_ = std::thread([this] { accept(); });
+}
+
+ScriptedPdp::~ScriptedPdp() {
+  ::shutdown(listener_, SHUT_RDWR);
+  acceptor_.join();
+  hang_up();
+  for (std::thread& thread : threads_) thread.join();
+  for (const int socket : sockets_) ::close(socket);
+  ::close(listener_);
+}
+
+std::vector<ScriptedPdp::Request> ScriptedPdp::requests() const {
+  const std::lock_guard lock(mutex_);
+  return requests_;
+}
+
+void ScriptedPdp::hang_up() {
+  const std::lock_guard lock(mutex_);
+  for (const int socket : sockets_) ::shutdown(socket, SHUT_RDWR);
+}
+
+void ScriptedPdp::accept() {
+  while (true) {
+    const int socket = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
+    if (socket < 0) return;
+    const int number = ++connections_;
+    const std::lock_guard lock(mutex_);
+    sockets_.push_back(socket);
+    threads_.emplace_back([this, socket, number] { serve(socket, number); });
+  }
+}
+
+void ScriptedPdp::serve(int socket, int number) {
+  std::string bytes;
+  char chunk[8192];
+  const auto more = [&] {
+    const ssize_t got = ::recv(socket, chunk, sizeof chunk, 0);
+    if (got > 0) bytes.append(chunk, static_cast<std::size_t>(got));
+    return got > 0;
+  };
+  while (true) {
+    std::size_t end = 0;
+    while ((end = bytes.find("\r\n\r\n")) == std::string::npos) {
+      if (!more()) return;
+    }
+    Request request;
+    request.connection = number;
+    request.head = bytes.substr(0, end + 4);
+    const std::size_t first = request.head.find(' ');
+    request.path = request.head.substr(first + 1, request.head.find(' ', first + 1) - first - 1);
+    const std::size_t field = request.head.find("Content-Length: ");
+    const std::size_t length = field == std::string::npos ? 0 : std::strtoul(request.head.c_str() + field + 16, nullptr, 10);
+    bytes.erase(0, end + 4);
+    while (bytes.size() < length) {
+      if (!more()) return;
+    }
+    request.body = bytes.substr(0, length);
+    bytes.erase(0, length);
+    {
+      const std::lock_guard lock(mutex_);
+      requests_.push_back(request);
+    }
+    const auto answer = script_(request);
+    if (!answer) {
+      ::shutdown(socket, SHUT_RDWR);
+      return;
+    }
+    if (*answer == kSilence) {
+      while (more()) {
+      }
+      return;
+    }
+    ::send(socket, answer->data(), answer->size(), MSG_NOSIGNAL);
+  }
+}
+
+std::string http_response(int status, std::string_view body, std::string_view fields) {
+  return "HTTP/1.1 " + std::to_string(status) + " Whatever\r\nContent-Type: application/json\r\nContent-Length: " +
+         std::to_string(body.size()) + "\r\n" + std::string(fields) + "\r\n" + std::string(body);
+}
+
+std::string allow_resolve() {
+  return R"({"decision":true,"context":{"id":"dec_resolve","reason":"rule-allow","rules":["web/one"],"revision":"sha256:1"}})";
+}
+
+std::string allow_connect(std::string_view addresses_json, std::string_view protocol, std::string_view limits_json) {
+  std::string obligations = R"("connect":{"addresses":)" + std::string(addresses_json) + R"(,"protocol":")" +
+                            std::string(protocol) + R"("})";
+  if (!limits_json.empty()) obligations += R"(,"limits":)" + std::string(limits_json);
+  return R"({"decision":true,"context":{"id":"dec_connect","reason":"rule-allow","rules":["web/one"],"revision":"sha256:1",)"
+         R"("obligations":{)" +
+         obligations + "}}}";
+}
+
+std::string denial(std::string_view reason, std::string_view rule_reason) {
+  std::string context = R"({"decision":false,"context":{"id":"dec_denied","reason":")" + std::string(reason) + R"(","rules":[])";
+  if (!rule_reason.empty()) context += R"(,"ruleReason":")" + std::string(rule_reason) + "\"";
+  return context + "}}";
+}
+
+}  // namespace portreeve::pep
