@@ -131,7 +131,7 @@ Status SegmentLog::recover_newest(const Segment& segment, std::uint64_t publishe
     return file_->sync_data();
   }
   FrameReader frames(*file_, kSegmentHeaderBytes);
-  std::uint64_t unsure_from = kSegmentHeaderBytes;
+  std::uint64_t unsure_from = 0;  // the header too, as long as no record in here was acknowledged
   for (;;) {
     TRY_ASSIGN(const Frame frame, frames.next());
     if (frame.kind == Frame::Kind::kRecord) {
