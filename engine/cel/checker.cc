@@ -348,11 +348,16 @@ class Checker {
       errors_.unsupported(expr.at, fmt::format("{}.{}()", expr.args[0]->name, expr.name));
       return {};
     }
-    for (const auto& arg : expr.args) check(*arg);
     std::vector<const Overload*> named;
     for (const Overload& overload : overloads_) {
       if (overload.name == expr.name && overload.receiver == expr.receiver) named.push_back(&overload);
     }
+    if (named.empty() && is_planned_function(expr.name)) {
+      if (expr.receiver) check(*expr.args[0]);
+      errors_.unsupported(expr.name_at, expr.name + "()");
+      return {};
+    }
+    for (const auto& arg : expr.args) check(*arg);
     if (named.empty()) return unknown_function(expr);
     std::vector<const Overload*> fitting;
     for (const Overload* overload : named) {
@@ -378,10 +383,6 @@ class Checker {
   }
 
   Type unknown_function(const Expr& expr) {
-    if (is_planned_function(expr.name)) {
-      errors_.unsupported(expr.name_at, expr.name + "()");
-      return {};
-    }
     std::vector<std::string_view> known = {"has"};
     if (expr.receiver) known = {"all", "exists", "exists_one", "map", "filter"};
     for (const Overload& overload : overloads_) {

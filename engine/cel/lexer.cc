@@ -137,12 +137,10 @@ class Lexer {
   }
 
   void punctuation() {
-    static constexpr std::array<std::string_view, 8> kTwo = {"==", "!=", "<=", ">=", "&&", "||", "?.", "[?"};
+    static constexpr std::array<std::string_view, 6> kTwo = {"==", "!=", "<=", ">=", "&&", "||"};
     const std::size_t begin = at_;
     const std::string_view two = text_.substr(at_, 2);
-    // `?.5` is a ternary before a number, not an optional selection.
-    const bool ternary = two == "?." && is_digit(peek(2));
-    if (contains(kTwo, two) && !ternary) {
+    if (contains(kTwo, two)) {
       at_ += 2;
       return add(TokenKind::kOperator, begin, std::string(two));
     }

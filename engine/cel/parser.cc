@@ -192,8 +192,8 @@ class Parser {
   ExprPtr member(bool negative = false) {
     ExprPtr expr = primary(negative);
     while (expr) {
-      if (is("?.") || is("[?")) {
-        errors_.unsupported(peek().at, "optional selection (`?.` and `[?`)");
+      if ((is(".") || is("[")) && is("?", 1)) {
+        errors_.unsupported(peek(1).at, "optional selection (`.?` and `[?`)");
         return nullptr;
       }
       if (take(".")) {
@@ -337,10 +337,6 @@ class Parser {
       if (!inner || !expect(")")) return nullptr;
       inner->at = range_from(open.at.begin);
       return inner;
-    }
-    if (is("[?")) {
-      errors_.unsupported(open.at, "optional elements (`?`)");
-      return nullptr;
     }
     if (take("[")) return elements(make(ExprKind::kList, open.at), "]");
     if (take("{")) return elements(make(ExprKind::kMap, open.at), "}");

@@ -496,7 +496,7 @@ std::string error_text(const Value& value) {
     case ErrorCode::kBadRegex:
       return "the regular expression is malformed";
     case ErrorCode::kBudget:
-      return "evaluation takes too many steps";
+      return "evaluation takes more steps or memory than it may";
     case ErrorCode::kNotBoolean:
       return fmt::format("the condition is no bool but {}", detail);
   }

@@ -49,7 +49,7 @@ enum class ErrorCode : std::uint8_t {
   kBadKey,           // a map key of a kind that cannot be one
   kDuplicateKey,
   kBadRegex,
-  kBudget,           // evaluation took more steps than limits::kCelCost
+  kBudget,           // more steps than limits::kCelCost, or more memory than limits::kCelResultBytes
   kNotBoolean,       // a condition that is no boolean
 };
 

@@ -1,0 +1,26 @@
+#include "tests/engine/cel/fuzz_entry.h"
+
+#include "engine/base/check.h"
+#include "tests/engine/cel/support.h"
+
+namespace portreeve::cel {
+
+bool fuzz_compile_and_run(std::string_view bytes) {
+  static const TypeEnv environment = test_environment();
+  static const TestActivation activation;
+  const Compiled found = compile(bytes, environment, {{}, Want::kAnyValue});
+  CHECK((found.program != nullptr) == found.errors.empty());
+  if (!found.program) return false;
+  const Outcome outcome = found.program->run(activation);
+  std::string why;
+  const Truth truth = found.program->run_condition(activation, &why);
+  CHECK(outcome.value.is_true() == (truth == Truth::kTrue));
+  CHECK(outcome.value.is_false() == (truth == Truth::kFalse));
+  CHECK(outcome.value.is_unknown() == (truth == Truth::kUnknown));
+  CHECK(why.empty() == (truth == Truth::kTrue || truth == Truth::kFalse));
+  CHECK(!to_text(outcome.value).empty());
+  CHECK(!found.program->dump().empty());
+  return true;
+}
+
+}  // namespace portreeve::cel
