@@ -1,9 +1,9 @@
 #include "engine/reader/json_reader.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cstdlib>
-#include <fmt/format.h>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <random>
@@ -48,9 +48,8 @@ TEST(JsonReader, ReadsEveryKindOfValue) {
       {"[]", JsonValue(JsonValue::Array{})},
       {"{}", JsonValue(JsonValue::Object{})},
       {R"({"b":[1,{"c":null}],"a":"x"})",
-       JsonValue(JsonValue::Object{
-           {"a", "x"},
-           {"b", JsonValue::Array{1, JsonValue(JsonValue::Object{{"c", nullptr}})}}})},
+       JsonValue(
+           JsonValue::Object{{"a", "x"}, {"b", JsonValue::Array{1, JsonValue(JsonValue::Object{{"c", nullptr}})}}})},
   };
   JsonReader reader;
   for (const Row& row : rows) {
@@ -162,8 +161,8 @@ TEST(JsonReader, IsUsableAfterARefusal) {
 void compare_with_nlohmann(JsonReader& reader, const std::string& text) {
   const auto value = reader.parse(text);
   // nlohmann skips a byte order mark and takes a NUL for the end.
-  const bool grammatical = nlohmann::json::accept(text) && !text.starts_with("\xEF\xBB\xBF") &&
-                           text.find('\0') == std::string::npos;
+  const bool grammatical =
+      nlohmann::json::accept(text) && !text.starts_with("\xEF\xBB\xBF") && text.find('\0') == std::string::npos;
   if (value) {
     ASSERT_TRUE(grammatical) << printable(text);
     const std::string canonical = to_canonical_json(*value);
@@ -199,10 +198,18 @@ TEST(JsonReader, AgreesWithAnotherParserOnMutatedTexts) {
     for (std::size_t edits = 1 + random() % 4; edits > 0 && !text.empty(); --edits) {
       const std::size_t at = random() % text.size();
       switch (random() % 4) {
-        case 0: text.erase(at, 1 + random() % 3); break;
-        case 1: text.insert(at, 1, alphabet[random() % alphabet.size()]); break;
-        case 2: text[at] = alphabet[random() % alphabet.size()]; break;
-        default: text.insert(at, text.substr(random() % text.size(), random() % 12)); break;
+        case 0:
+          text.erase(at, 1 + random() % 3);
+          break;
+        case 1:
+          text.insert(at, 1, alphabet[random() % alphabet.size()]);
+          break;
+        case 2:
+          text[at] = alphabet[random() % alphabet.size()];
+          break;
+        default:
+          text.insert(at, text.substr(random() % text.size(), random() % 12));
+          break;
       }
     }
     compare_with_nlohmann(reader, text);
