@@ -1,0 +1,232 @@
+// portreeve-pdp: the policy decision point. Constructs the parts, connects them, runs until told to stop.
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <cstdio>
+#include <filesystem>
+#include <functional>
+#include <memory>
+
+#include "daemon/clock.h"
+#include "daemon/lifecycle.h"
+#include "daemon/log.h"
+#include "daemon/metrics.h"
+#include "daemon/random.h"
+#include "daemon/readiness.h"
+#include "engine/base/check.h"
+#include "engine/base/text.h"
+#include "engine/rbac/claim_mapping.h"
+#include "pdp/admin/admin_server.h"
+#include "pdp/api/decision_api.h"
+#include "pdp/http/http_server.h"
+#include "pdp/identity/dev_issuer.h"
+#include "pdp/identity/token_verifier.h"
+#include "pdp/options.h"
+#include "pdp/rollout/policy_rollout.h"
+#include "pdp/service/decision_service.h"
+#include "pdp/session/signing_keys.h"
+#include "pdp/session/token_exchange.h"
+#include "storage/segments/file_system.h"
+#include "storage/sqlite/decision_log.h"
+#include "storage/sqlite/state_store.h"
+
+namespace portreeve::pdp {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kJournalCondition = "journal";
+constexpr std::size_t kMostDiskTasks = 1024;
+constexpr Millis kStopGrace{5'000};
+
+int refuse(std::string_view what, const Error& error) {
+  std::fprintf(stderr, "portreeve-pdp: %.*s: %s\n", static_cast<int>(what.size()), what.data(), error.message.c_str());
+  return 1;
+}
+
+void tell(const std::vector<Diagnostic>& diagnostics) {
+  for (const Diagnostic& diagnostic : diagnostics) std::fprintf(stderr, "%s\n", to_text(diagnostic).c_str());
+}
+
+// Whose a verified token is, by the policies in force.
+ClaimMapper claim_mapper(const compile::SnapshotHolder& snapshots) {
+  return [&snapshots](const VerifiedClaims& verified) -> Result<MappedSubject> {
+    const auto snapshot = snapshots.load();
+    const model::IdentityProvider* provider =
+        snapshot == nullptr ? nullptr : snapshot->directory().provider(verified.provider());
+    if (provider == nullptr) return fail("the issuer is in no active policy");
+    auto sub = rbac::subject_of(*provider, verified.claims());
+    if (!sub) return fail("the claims name no subject");
+    return MappedSubject{*std::move(sub), rbac::tenants_of(*provider, verified.claims())};
+  };
+}
+
+// The issuers of a snapshot are believed before it goes live; one that cannot be taken keeps it from going live.
+PolicyRollout::BeforeActivation trust_providers(TokenVerifier& verifier, const std::string& folder) {
+  return [&verifier, folder](const compile::Snapshot& snapshot) -> Status {
+    std::vector<ProviderTrust> trusted;
+    for (const model::IdentityProvider& provider : snapshot.documents().identity_providers) {
+      auto trust = to_provider_trust(provider, folder);
+      if (!trust) return fail(trust.error());
+      trusted.push_back(*std::move(trust));
+    }
+    return verifier.set_providers(trusted);
+  };
+}
+
+std::string url_of(const std::vector<daemon::Endpoint>& endpoints) {
+  for (const daemon::Endpoint& endpoint : endpoints) {
+    if (!endpoint.is_unix()) return "http://" + to_text(endpoint);
+  }
+  return "http://localhost";
+}
+
+// The journal's state as readiness, looked at once a second: a log that failed stays failed until the next start.
+class JournalWatch {
+ public:
+  JournalWatch(boost::asio::io_context& context, storage::DecisionLog& log, daemon::Readiness& readiness)
+      : timer_(context), log_(log), readiness_(readiness) {
+    look();
+  }
+
+ private:
+  void look() {
+    const storage::LogStats stats = log_.stats();
+    if (stats.journal_error.empty()) {
+      readiness_.met(kJournalCondition);
+    } else {
+      readiness_.unmet(kJournalCondition, stats.journal_error);
+    }
+    timer_.expires_after(std::chrono::seconds(1));
+    timer_.async_wait([this](const boost::system::error_code& error) {
+      if (!error) look();
+    });
+  }
+
+  boost::asio::steady_timer timer_;
+  storage::DecisionLog& log_;
+  daemon::Readiness& readiness_;
+};
+
+void register_log_metrics(daemon::Metrics& metrics, storage::DecisionLog& log) {
+  metrics.counter_function("portreeve_journal_records_total", "Durable records in the journal.",
+                           [&log] { return static_cast<double>(log.stats().records); });
+  metrics.gauge_function("portreeve_index_lag_records", "Records that the index does not hold yet.", [&log] {
+    const storage::LogStats stats = log.stats();
+    return static_cast<double>(stats.records - std::min(stats.records, stats.indexed));
+  });
+  metrics.counter_function("portreeve_unreachable_states_total", "States that cannot be, and were.",
+                           [] { return static_cast<double>(unreachable_count()); });
+}
+
+int run(const Options& options) {
+  daemon::Lifecycle lifecycle;
+  const daemon::SystemClock clock;
+  const daemon::Log log(options.log);
+  daemon::Metrics metrics;
+  daemon::Readiness readiness({std::string(PolicyRollout::kReadiness), std::string(kJournalCondition)});
+  const wire::RecordSource source{options.name, hex_encode(daemon::random_bytes(16))};
+  const auto files = storage::make_posix_file_system();
+  const fs::path data = options.data;
+
+  if (auto core = daemon::forbid_core_dumps(); !core) log.warning("core dumps stay possible", {{"why", core.error().message}});
+  std::error_code made;
+  fs::create_directories(data, made);
+  if (made) return refuse("cannot make " + options.data, Error{made.message()});
+  const auto owner = storage::DirectoryLock::acquire(*files, data);
+  if (!owner) return refuse("the data folder is another's", owner.error());
+  auto decisions = storage::open_decision_log(*files, data);
+  if (!decisions) return refuse("cannot open the decision log", decisions.error());
+  auto sessions = storage::open_session_store(data / "state.sqlite");
+  if (!sessions) return refuse("cannot open the sessions", sessions.error());
+  auto peps = storage::open_pep_store(data / "state.sqlite");
+  if (!peps) return refuse("cannot open the gates' credentials", peps.error());
+  auto revisions = storage::RevisionStore::open(data / "revisions");
+  if (!revisions) return refuse("cannot open the policy revisions", revisions.error());
+  auto keys = SigningKeys::open(data / "keys");
+  if (!keys) return refuse("cannot open the signing keys", keys.error());
+
+  TokenVerifier::Options trust;
+  trust.ca_file = options.ca_file;
+  if (options.dev) {
+    const auto issuer = DevIssuer::open(data / "dev");
+    if (!issuer) return refuse("cannot make the development issuer", issuer.error());
+    trust.dev_keys = DevIssuer::keys_file(data / "dev");
+  }
+  const SessionTokens tokens(*std::move(keys), options.issuer);
+  compile::SnapshotHolder snapshots;
+  const ClaimMapper mapper = claim_mapper(snapshots);
+  TokenVerifier verifier(trust, clock);
+  const SubjectResolver subjects(verifier, tokens, **sessions, mapper);
+  const DecisionService service({snapshots, subjects, **decisions, clock}, source);
+  const PepAuthenticator authenticator(**peps, {options.socket_peers, options.dev});
+  const TokenExchange exchange(verifier, **sessions, tokens, mapper, {}, {options.session_lifetime});
+
+  std::atomic<std::int64_t> admin_seq{1};
+  const auto note_activation = [&](const compile::Snapshot& snapshot) {
+    wire::AdminRecord record;
+    record.time = clock.now();
+    record.source = source;
+    record.seq = admin_seq.fetch_add(1);
+    record.actor = "pdp";
+    record.action = "policy.activate";
+    record.revision = snapshot.revision();
+    record.result = "ok";
+    (*decisions)->note(std::move(record), [&log](Result<std::uint64_t> noted) {
+      if (!noted) log.error("the activation could not be recorded", {{"why", noted.error().message}});
+    });
+  };
+  PolicyRollout rollout({options.policies, {options.own_addresses}},
+                        {snapshots, **revisions, clock, log, readiness, metrics},
+                        trust_providers(verifier, options.policies), note_activation);
+  std::vector<Diagnostic> diagnostics;
+  if (auto started = rollout.start(diagnostics); !started) {
+    tell(diagnostics);
+    return refuse("no policies to go by", started.error());
+  }
+  register_log_metrics(metrics, **decisions);
+
+  WorkQueue disk(kMostDiskTasks);
+  HttpServerOptions http;
+  http.endpoints = options.listen;
+  http.threads = static_cast<std::size_t>(options.threads);
+  // The API needs the bound addresses for its metadata, the server its handler: requests that come in between wait.
+  std::unique_ptr<DecisionApi> api;
+  std::atomic<const DecisionApi*> active_api{nullptr};
+  auto server = HttpServer::listen(http, [&active_api](HttpRequest request, Responder responder) {
+    const DecisionApi* handler = active_api.load(std::memory_order_acquire);
+    if (handler == nullptr) return responder.respond(problem_response(503, "not-ready", "starting"));
+    handler->handle(std::move(request), std::move(responder));
+  });
+  if (!server) return refuse("cannot listen", server.error());
+  const std::string url = options.public_url.empty() ? url_of((*server)->endpoints()) : options.public_url;
+  api = std::make_unique<DecisionApi>(ApiParts{service, authenticator, exchange, tokens, **decisions, readiness, metrics,
+                                               clock, disk, url, source});
+  active_api.store(api.get(), std::memory_order_release);
+  auto admin = AdminServer::listen(options.admin, {readiness, metrics});
+  if (!admin) return refuse("cannot listen for administration", admin.error());
+
+  const JournalWatch watch(lifecycle.context(), **decisions, readiness);
+  lifecycle.on_reload([&rollout] { rollout.reload(); });
+  lifecycle.on_stop([&server] { (*server)->stop(kStopGrace); });
+  daemon::NamedAddresses addresses;
+  for (const daemon::Endpoint& endpoint : (*server)->endpoints()) {
+    addresses.emplace_back("decisions", (endpoint.is_unix() ? "" : "http://") + to_text(endpoint));
+  }
+  addresses.emplace_back("admin", "http://" + to_text((*admin)->endpoint()));
+  if (auto told = daemon::announce_ready("portreeve-pdp", addresses); !told) {
+    log.warning("the service manager was not told", {{"why", told.error().message}});
+  }
+  lifecycle.run();
+  log.info("stopped");
+  return 0;
+}
+
+}  // namespace
+}  // namespace portreeve::pdp
+
+int main(int argc, char** argv) {
+  portreeve::pdp::Options options;
+  if (const auto exit = portreeve::pdp::read_options(argc, argv, options)) return *exit;
+  return portreeve::pdp::run(options);
+}
