@@ -88,7 +88,11 @@ void OutcomeShipper::run() {
   Millis pause_now = options_.first_pause;
   std::optional<std::chrono::steady_clock::time_point> farewell;
   while (true) {
-    if (stopping() && !farewell) farewell = std::chrono::steady_clock::now() + options_.farewell;
+    if (stopping() && !farewell) {
+      farewell = std::chrono::steady_clock::now() + options_.farewell;
+      // What was appended and waits for its sync is part of what there is; a disk that failed has none.
+      static_cast<void>(spool_.queue().append_and_wait({}));
+    }
     if (farewell && std::chrono::steady_clock::now() >= *farewell) return;
     if (!fill()) {
       if (farewell) return;

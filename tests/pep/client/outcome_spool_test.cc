@@ -116,11 +116,11 @@ class OutcomeSpoolTest : public testing::Test {
     if (!spool) ADD_FAILURE() << spool.error().message;
     return spool ? std::move(*spool) : nullptr;
   }
-  std::unique_ptr<OutcomeShipper> ship(OutcomeSpool& spool, const daemon::Endpoint& pdp) {
+  std::unique_ptr<OutcomeShipper> ship(OutcomeSpool& spool, const daemon::Endpoint& pdp, std::size_t batch = 8) {
     ShipperOptions options;
     options.pdp.endpoint = pdp;
     options.dead_letters = dead_letters();
-    options.batch = 8;
+    options.batch = batch;
     options.first_pause = Millis(10);
     options.longest_pause = Millis(50);
     options.farewell = Millis(20'000);
@@ -295,7 +295,7 @@ TEST_F(OutcomeSpoolTest, SaysWhenThereIsNoRoomAndThereIsAgain) {
   // What is open may still leave its record.
   spool->add(outcome_to("last"));
   EXPECT_EQ(spool->lost(), 0u);
-  ship(*spool, pdp.endpoint()).reset();
+  ship(*spool, pdp.endpoint(), 256).reset();
   EXPECT_EQ(ledger.stored().size(), added + 1);
 }
 
