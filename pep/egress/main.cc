@@ -30,6 +30,7 @@ constexpr std::size_t kCredentialFileBytes = 4096;
 // The settings as written.
 struct Settings {
   daemon::Endpoint listen{"127.0.0.1", 3128, ""};
+  std::int64_t listen_fd = 0;
   std::string pdp = "http://127.0.0.1:8180";
   std::string credential_file;
   Seconds pdp_timeout{2};
@@ -52,6 +53,7 @@ daemon::ConfigSpec spec_of(Settings& settings) {
   spec.example("portreeve-egress --pdp http://127.0.0.1:8180 --resolver 127.0.0.53:53 --spool data/egress",
                "serve CONNECT on 127.0.0.1:3128, beside a PDP started with --dev");
   spec.option("listen", &settings.listen, "HOST:PORT", "where sandboxes reach the proxy");
+  spec.option("listen-fd", &settings.listen_fd, "N", "a listening socket inherited as descriptor N, instead of --listen").range(3, 65'535);
   spec.option("pdp", &settings.pdp, "URL", "the policy decision point: http://HOST:PORT or unix:/PATH");
   spec.option("credential-file", &settings.credential_file, "FILE", "holds the credential made by `portreeve pep add`");
   spec.option("pdp-timeout", &settings.pdp_timeout, "DURATION", "no answer by then is a denial");
@@ -86,6 +88,7 @@ void add_if_address(std::vector<net::IpPrefix>& own, const std::string& host) {
 Result<EgressOptions> options_of(const Settings& settings, storage::FileSystem& files) {
   EgressOptions options;
   options.listen = settings.listen;
+  if (settings.listen_fd != 0) options.inherited_socket = static_cast<int>(settings.listen_fd);
   TRY_ASSIGN(options.pdp.endpoint, parse_pdp_url(settings.pdp));
   TRY_ASSIGN(options.pdp.credential, read_credential(files, settings.credential_file));
   options.pdp.deadline = settings.pdp_timeout;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,7 @@ struct StepTimes {
 
 struct EgressOptions {
   daemon::Endpoint listen;
+  std::optional<int> inherited_socket;  // a listening descriptor to take over; stands over `listen`
   PdpOptions pdp;
   ResolverOptions resolver;
   std::vector<net::IpPrefix> own;  // besides the machine's interfaces, the PDP and the listener

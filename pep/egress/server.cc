@@ -1,5 +1,7 @@
 #include "pep/egress/server.h"
 
+#include <sys/socket.h>
+
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/executor_work_guard.hpp>
@@ -164,25 +166,51 @@ class EgressServer::Door {
   std::promise<void> closed_;
 };
 
-Result<std::unique_ptr<EgressServer>> EgressServer::start(Gate& gate) {
-  const daemon::Endpoint& listen = gate.options.listen;
-  if (listen.is_unix()) return fail("the proxy listens on TCP only");
+namespace {
+
+// Binds the address, or takes a socket over from whoever started us.
+Result<tcp::acceptor> open_door(const EgressOptions& options, asio::io_context& context) {
+  tcp::acceptor acceptor(context);
   error_code error;
+  if (options.inherited_socket) {
+    sockaddr_storage bound{};
+    socklen_t length = sizeof bound;
+    int listening = 0;
+    socklen_t flag = sizeof listening;
+    const int fd = *options.inherited_socket;
+    if (getsockname(fd, reinterpret_cast<sockaddr*>(&bound), &length) != 0 ||
+        getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &flag) != 0 || listening == 0) {
+      return fail("descriptor " + std::to_string(fd) + " is no listening socket");
+    }
+    acceptor.assign(bound.ss_family == AF_INET6 ? tcp::v6() : tcp::v4(), fd, error);
+    if (error) return fail("cannot take over descriptor " + std::to_string(fd) + ": " + error.message());
+    return acceptor;
+  }
+  const daemon::Endpoint& listen = options.listen;
+  if (listen.is_unix()) return fail("the proxy listens on TCP only");
   const asio::ip::address address = asio::ip::make_address(listen.host, error);
   if (error) return fail("`" + listen.host + "` is no address to listen on");
-
-  std::unique_ptr<EgressServer> server(new EgressServer);
-  for (int i = 0; i < gate.options.threads; ++i) server->workers_.push_back(std::make_unique<Worker>(gate));
-  tcp::acceptor acceptor(server->workers_.front()->context());
   const tcp::endpoint endpoint(address, listen.port);
   acceptor.open(endpoint.protocol(), error);
   if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
   if (!error) acceptor.bind(endpoint, error);
   if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
   if (error) return fail("cannot listen on " + to_text(listen) + ": " + error.message());
-  server->address_ = listen;
-  server->address_.port = acceptor.local_endpoint(error).port();
-  server->door_ = std::make_unique<Door>(std::move(acceptor), server->workers_, gate.log);
+  return acceptor;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<EgressServer>> EgressServer::start(Gate& gate) {
+  std::unique_ptr<EgressServer> server(new EgressServer);
+  for (int i = 0; i < gate.options.threads; ++i) server->workers_.push_back(std::make_unique<Worker>(gate));
+  auto acceptor = open_door(gate.options, server->workers_.front()->context());
+  if (!acceptor) return fail(acceptor.error());
+  error_code error;
+  const tcp::endpoint local = acceptor->local_endpoint(error);
+  if (error) return fail("the listening socket has no address: " + error.message());
+  server->address_ = {local.address().to_string(), local.port(), ""};
+  server->door_ = std::make_unique<Door>(*std::move(acceptor), server->workers_, gate.log);
   return server;
 }
 
