@@ -2,27 +2,29 @@
 
 #include <gtest/gtest.h>
 
-#include <regex>
+#include <algorithm>
 #include <sstream>
 
 namespace portreeve::daemon {
 namespace {
 
-// The line without its time, which is checked for form.
-std::string without_time(const std::string& line, const char* form) {
-  const std::regex time(form);
-  EXPECT_TRUE(std::regex_search(line, time)) << line;
-  return std::regex_replace(line, time, "");
+// The line without `before`, its time and `after`; a time is checked digit for digit against `dddd-dd-ddTdd:dd:dd.dddZ`.
+std::string without_time(const std::string& line, const std::string& before, const std::string& after) {
+  const std::string form = "dddd-dd-ddTdd:dd:dd.dddZ";
+  EXPECT_TRUE(line.starts_with(before)) << line;
+  std::string time = line.substr(before.size(), form.size());
+  for (char& c : time) {
+    if (c >= '0' && c <= '9') c = 'd';
+  }
+  EXPECT_EQ(time + line.substr(before.size() + form.size(), after.size()), form + after) << line;
+  return line.substr(before.size() + form.size() + after.size());
 }
-
-constexpr const char* kTextTime = R"(^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z )";
-constexpr const char* kJsonTime = R"("time":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z",)";
 
 TEST(Log, WritesKeysAndValuesAsText) {
   std::ostringstream out;
   const Log log({"info", "text"}, &out);
   log.warning("policy refused", {{"file", "a b.yaml"}, {"errors", 3}, {"ratio", 0.5}, {"live", false}, {"empty", ""}});
-  EXPECT_EQ(without_time(out.str(), kTextTime),
+  EXPECT_EQ(without_time(out.str(), "", " "),
             "warning policy refused file=\"a b.yaml\" errors=3 ratio=0.5 live=false empty=\"\"\n");
 }
 
@@ -30,8 +32,8 @@ TEST(Log, WritesKeysAndValuesAsJson) {
   std::ostringstream out;
   const Log log({"info", "json"}, &out);
   log.error("cannot \"sync\"", {{"path", std::string("/d")}, {"errors", 3}, {"live", true}});
-  EXPECT_EQ(without_time(out.str(), kJsonTime),
-            "{\"level\":\"error\",\"message\":\"cannot \\\"sync\\\"\",\"path\":\"/d\",\"errors\":3,\"live\":true}\n");
+  EXPECT_EQ(without_time(out.str(), "{\"time\":\"", "\","),
+            "\"level\":\"error\",\"message\":\"cannot \\\"sync\\\"\",\"path\":\"/d\",\"errors\":3,\"live\":true}\n");
 }
 
 TEST(Log, LetsNobodyForgeALineOrATerminalSequence) {
