@@ -1,5 +1,6 @@
 #include "engine/cel/machine.h"
 
+#include <algorithm>
 #include <cmath>
 #include <new>
 #include <span>
@@ -25,16 +26,21 @@ Value as_condition(const Value& value, std::string_view whose) {
   return Value::no_overload(whose, value.kind());
 }
 
-// Work that a function does in proportion to its text, in steps.
-std::size_t weight(const Node& node, std::span<const Value> args) {
+// Steps for going over a text or a list once.
+std::size_t text_steps(const Value& value) {
   constexpr std::size_t kBytesPerStep = 64;
+  if (value.kind() == Kind::kString || value.kind() == Kind::kBytes) return value.text().size() / kBytesPerStep;
+  return value.kind() == Kind::kList ? value.size() : 0;
+}
+
+// Steps that a function takes in proportion to its arguments.
+std::size_t weight(const Node& node, std::span<const Value> args) {
+  constexpr std::size_t kRegexSlowdown = 16;   // RE2 takes longer for a byte than a comparison does
   constexpr std::size_t kRegexSteps = 10'000;  // compiling one takes about as long as this many nodes
-  std::size_t bytes = 0;
-  for (const Value& arg : args) {
-    if (arg.kind() == Kind::kString || arg.kind() == Kind::kBytes) bytes += arg.text().size();
-    if (arg.kind() == Kind::kList) bytes += arg.size() * kBytesPerStep;
-  }
-  return bytes / kBytesPerStep + (node.function == Function::kMatches ? kRegexSteps : 0);
+  std::size_t steps = 0;
+  for (const Value& arg : args) steps += text_steps(arg);
+  if (node.function == Function::kMatchesLiteral) return steps * kRegexSlowdown;
+  return node.function == Function::kMatches ? steps * kRegexSlowdown + kRegexSteps : steps;
 }
 
 }  // namespace
@@ -130,7 +136,7 @@ Value Machine::select(const Node& node) {
   if (!of.is_value()) return of;
   if (of.kind() != Kind::kMap) return Value::no_overload(".", of.kind());
   const Value& key = code_.constants[node.index];
-  const auto found = of.find(key);
+  const auto found = find(of, key);
   return found ? *found : Value::error(ErrorCode::kNoSuchKey, key.text());
 }
 
@@ -138,7 +144,7 @@ Value Machine::has_key(const Node& node) {
   const Value of = kid(node, 0);
   if (!of.is_value()) return of;
   if (of.kind() != Kind::kMap) return Value::no_overload("has", of.kind());
-  const auto found = of.find(code_.constants[node.index]);
+  const auto found = find(of, code_.constants[node.index]);
   if (!found) return Value::of(false);
   return found->is_value() ? Value::of(true) : *found;
 }
@@ -169,7 +175,7 @@ Value Machine::index(const Node& node) {
     return of.element(*found);
   }
   if (of.kind() != Kind::kMap) return Value::no_overload("[]", of.kind(), at.kind());
-  if (const auto found = of.find(at)) return *found;
+  if (const auto found = find(of, at)) return *found;
   if (at.kind() == Kind::kString) return Value::error(ErrorCode::kNoSuchKey, at.text());
   return Value::error(ErrorCode::kNoSuchKey, arena_.keep(to_text(at)));
 }
@@ -197,13 +203,11 @@ Value Machine::binary(const Node& node) {
   const Value a = kid(node, 0);
   const Value b = kid(node, 1);
   if (!a.is_value() || !b.is_value()) return worse(a, b);
-  const bool long_list = a.kind() == Kind::kList || a.kind() == Kind::kMap || b.kind() == Kind::kList;
-  if (long_list && !spend(a.kind() == Kind::kList || a.kind() == Kind::kMap ? a.size() : b.size())) return budget();
   switch (node.op) {
     case Op::kEqual:
-      return equals(a, b);
+      return equal(a, b);
     case Op::kNotEqual: {
-      const Value same = equals(a, b);
+      const Value same = equal(a, b);
       return same.is_value() ? Value::of(!same.boolean()) : same;
     }
     case Op::kIn:
@@ -212,13 +216,13 @@ Value Machine::binary(const Node& node) {
     case Op::kLessEqual:
     case Op::kGreater:
     case Op::kGreaterEqual:
-      return compared(node.op, a, b);
+      return spend(text_steps(a)) ? compared(node.op, a, b) : budget();
     case Op::kAdd:
     case Op::kSubtract:
     case Op::kMultiply:
     case Op::kDivide:
     case Op::kModulo:
-      return arithmetic(node.op, a, b, arena_);
+      return spend(text_steps(a) + text_steps(b)) ? arithmetic(node.op, a, b, arena_) : budget();
     case Op::kConst:
     case Op::kLocal:
     case Op::kAttribute:
@@ -244,18 +248,31 @@ Value Machine::binary(const Node& node) {
   UNREACHABLE_DENY(Value::absent());
 }
 
+Value Machine::equal(const Value& a, const Value& b) {
+  std::uint64_t left = limits::kCelCost - std::min(steps_, limits::kCelCost);
+  const Value same = equals(a, b, left);
+  steps_ = limits::kCelCost - left;
+  return same;
+}
+
+// The value under a key; kBudget where looking takes too long.
+std::optional<Value> Machine::find(const Value& map, const Value& key) {
+  if (!spend(map.find_steps())) return budget();
+  return map.find(key);
+}
+
 Value Machine::membership(const Value& element, const Value& in) {
   if (in.kind() == Kind::kMap) {
-    const auto found = in.find(element);
+    const auto found = find(in, element);
     if (!found) return Value::of(false);
-    return found->is_unknown() ? *found : Value::of(true);
+    return found->is_value() ? Value::of(true) : *found;
   }
   if (in.kind() != Kind::kList) return Value::no_overload("in", element.kind(), in.kind());
   Value result = Value::of(false);
   const std::size_t size = in.size();
   for (std::size_t i = 0; i < size; ++i) {
-    const Value same = equals(element, in.element(i));
-    if (same.is_true()) return same;
+    const Value same = equal(element, in.element(i));
+    if (same.is_true() || same.is_error()) return same;
     if (same.is_unknown()) result = same;
   }
   return result;

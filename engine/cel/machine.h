@@ -29,7 +29,9 @@ class Machine {
   Value logic(const Node& node, bool decisive);
   Value if_else(const Node& node);
   Value binary(const Node& node);
+  Value equal(const Value& a, const Value& b);
   Value membership(const Value& element, const Value& in);
+  std::optional<Value> find(const Value& map, const Value& key);
   Value list(const Node& node);
   Value map(const Node& node);
   Value call(const Node& node);

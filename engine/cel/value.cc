@@ -255,6 +255,12 @@ std::optional<Value> Value::find(const Value& key) const {
   return std::nullopt;
 }
 
+std::size_t Value::find_steps() const {
+  const auto shape = static_cast<MapShape>(sub_);
+  const bool linear = kind_ == Kind::kMap && (shape == MapShape::kEntries || shape == MapShape::kStrings);
+  return linear ? 1 + size_ / 16 : 1;
+}
+
 bool Value::partly_unknown() const {
   return kind_ == Kind::kMap && static_cast<MapShape>(sub_) == MapShape::kHost && data_.host->partly_unknown();
 }
@@ -301,26 +307,33 @@ std::partial_ordering order_numbers(const Value& a, const Value& b) {
   return 0 <=> order_numbers(b, a);
 }
 
-Value equal_lists(const Value& a, const Value& b) {
+bool take(std::uint64_t steps, std::uint64_t& left) {
+  if (steps > left) return false;
+  left -= steps;
+  return true;
+}
+
+Value equal_lists(const Value& a, const Value& b, std::uint64_t& left) {
   if (a.size() != b.size()) return Value::of(false);
   Value result = Value::of(true);
   for (std::size_t i = 0; i < a.size(); ++i) {
-    const Value same = equals(a.element(i), b.element(i));
-    if (same.is_false()) return same;
+    const Value same = equals(a.element(i), b.element(i), left);
+    if (same.is_false() || same.is_error()) return same;
     if (same.is_unknown()) result = same;
   }
   return result;
 }
 
-Value equal_maps(const Value& a, const Value& b) {
+Value equal_maps(const Value& a, const Value& b, std::uint64_t& left) {
   if (a.partly_unknown() || b.partly_unknown()) return Value::unknown();
   if (a.size() != b.size()) return Value::of(false);
   Value result = Value::of(true);
   for (std::size_t i = 0; i < a.size(); ++i) {
+    if (!take(b.find_steps(), left)) return Value::error(ErrorCode::kBudget, {});
     const auto other = b.find(a.key(i));
     if (!other) return Value::of(false);
-    const Value same = equals(a.value(i), *other);
-    if (same.is_false()) return same;
+    const Value same = equals(a.value(i), *other, left);
+    if (same.is_false() || same.is_error()) return same;
     if (same.is_unknown()) result = same;
   }
   return result;
@@ -329,8 +342,16 @@ Value equal_maps(const Value& a, const Value& b) {
 }  // namespace
 
 Value equals(const Value& a, const Value& b) {
+  std::uint64_t left = UINT64_MAX;
+  return equals(a, b, left);
+}
+
+Value equals(const Value& a, const Value& b, std::uint64_t& left) {
   if (a.is_unknown()) return a;
   if (b.is_unknown()) return b;
+  const bool texts = a.kind() == b.kind() && (a.kind() == Kind::kString || a.kind() == Kind::kBytes);
+  const bool text = texts && a.text().size() == b.text().size();
+  if (!take(text ? 1 + a.text().size() / 64 : 1, left)) return Value::error(ErrorCode::kBudget, {});
   if (a.kind() != b.kind()) {
     if (is_number(a.kind()) && is_number(b.kind())) return Value::of(order_numbers(a, b) == 0);
     return Value::of(false);
@@ -339,9 +360,9 @@ Value equals(const Value& a, const Value& b) {
     case Kind::kNull:
       return Value::of(true);
     case Kind::kList:
-      return equal_lists(a, b);
+      return equal_lists(a, b, left);
     case Kind::kMap:
-      return equal_maps(a, b);
+      return equal_maps(a, b, left);
     case Kind::kType:
       return Value::of(a.text() == b.text());
     case Kind::kBool:

@@ -144,6 +144,8 @@ class Value {
   // The value under `key`, numbers compared by value; nullopt where the map has none. The value may be unknown.
   // O(log n) for JSON objects, O(n) for others; no allocation.
   std::optional<Value> find(const Value& key) const;
+  // How long find() takes, in steps of limits::kCelCost; 1 for anything that is no map.
+  std::size_t find_steps() const;
   // True for a map of which some values cannot be said yet.
   bool partly_unknown() const;
 
@@ -196,6 +198,10 @@ class HostMap {
 // CEL equality: numbers by value across int, uint and double; different kinds are unequal, never an error.
 // Requires: both are values. Unknown where a partly unknown map is inside.
 Value equals(const Value& a, const Value& b);
+
+// The same within a budget: takes a step off `left` for each element and each 64 bytes of text that it compares; an
+// error (kBudget) where too few are left.
+Value equals(const Value& a, const Value& b, std::uint64_t& left);
 
 // CEL order, numbers by value across kinds. nullopt where the kinds have no order together; unordered for NaN.
 std::optional<std::partial_ordering> order(const Value& a, const Value& b);

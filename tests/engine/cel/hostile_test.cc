@@ -89,7 +89,7 @@ TEST(CelHostile, GivesUpOnLargeDataWithAnError) {
   TestActivation activation;
   activation.set("numbers", Value::of(list));
   activation.set("s", Value::of(std::string_view(long_text)));
-  EXPECT_EQ(evaluate("numbers.all(a, numbers.all(b, a == b))", activation), "error: column 31: evaluation takes more steps or memory than it may");
+  EXPECT_EQ(evaluate("numbers.all(a, numbers.all(b, a == b))", activation), "error: column 33: evaluation takes more steps or memory than it may");
   EXPECT_EQ(evaluate("numbers.map(a, numbers.map(b, a + b)) == []", activation), "error: column 24: evaluation takes more steps or memory than it may");
   EXPECT_EQ(evaluate("s.replace('a', s) == ''", activation), "error: column 3: evaluation takes more steps or memory than it may");
   EXPECT_EQ(evaluate("s.replace('', s) == ''", activation), "error: column 3: evaluation takes more steps or memory than it may");
@@ -99,6 +99,14 @@ TEST(CelHostile, GivesUpOnLargeDataWithAnError) {
   EXPECT_EQ(evaluate("numbers.exists(n, 'a'.matches(s.substring(0, 3) + '$'))", activation),
             "error: column 23: evaluation takes more steps or memory than it may");
   EXPECT_EQ(evaluate("s.matches(s + '(a+)+$')", activation), "error: column 3: the regular expression is malformed");
+  JsonValue::Object holder{{"list", list}};
+  const JsonValue claims(holder);
+  activation.set("claims", Value::of(claims));
+  EXPECT_EQ(evaluate("numbers.all(n, claims == claims)", activation), "error: column 23: evaluation takes more steps or memory than it may");
+  EXPECT_EQ(evaluate("numbers.all(n, [claims] == [claims])", activation), "error: column 25: evaluation takes more steps or memory than it may");
+  EXPECT_EQ(evaluate("numbers.all(n, s == s)", activation), "error: column 18: evaluation takes more steps or memory than it may");
+  EXPECT_EQ(evaluate("numbers.all(n, s <= s)", activation), "error: column 18: evaluation takes more steps or memory than it may");
+  EXPECT_EQ(evaluate("numbers.all(n, !(0 in numbers))", activation), "error: column 20: evaluation takes more steps or memory than it may");
   EXPECT_EQ(evaluate("size(s.split('')) > 0", activation), "error: column 8: evaluation takes more steps or memory than it may");
 }
 
