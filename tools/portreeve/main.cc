@@ -1,0 +1,80 @@
+// The command line of Portreeve: one subcommand a file, each over a library call.
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <cstdio>
+#include <exception>
+#include <fmt/format.h>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "daemon/config.h"
+#include "tools/portreeve/command.h"
+
+namespace portreeve::cli {
+namespace {
+
+using Command = std::pair<std::string, Run>;
+
+constexpr char kAfterwards[] =
+    "Exit codes: 0 done, or allowed; 1 it failed; 2 wrong usage; 3 denied (eval).\n"
+    "`portreeve SUBCOMMAND --help` begins with an example.";
+
+std::vector<Command> declare(CLI::App& program) {
+  begin_help_with(program, "portreeve check policies\nportreeve test policies --coverage");
+  program.set_version_flag("--version", fmt::format("portreeve {}", daemon::version()), "Print the version and exit");
+  program.require_subcommand(1);
+  program.footer(kAfterwards);
+  return {{"check", declare_check(program)},         {"test", declare_test(program)},
+          {"eval", declare_eval(program)},           {"decisions", declare_decisions(program)},
+          {"pep", declare_pep(program)}};
+}
+
+// The subcommand that was being read, by its whole name.
+std::string name_of_asked(const CLI::App& program) {
+  std::string name = program.get_name();
+  for (const CLI::App* app = &program; !app->get_subcommands().empty();) {
+    app = app->get_subcommands().front();
+    name += " " + app->get_name();
+  }
+  return name;
+}
+
+ExitCode run(const std::vector<std::string>& arguments, Terminal& terminal) {
+  CLI::App program("Policies of sandboxes, and the decisions made by them.", "portreeve");
+  const std::vector<Command> commands = declare(program);
+  try {
+    // CLI11 takes its arguments from the end of the vector.
+    program.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
+  } catch (const CLI::CallForVersion& version) {
+    terminal.out.write(fmt::format("{}\n", version.what()));
+    return ExitCode::ok;
+  } catch (const CLI::Success&) {
+    terminal.out.write(program.help());
+    return ExitCode::ok;
+  } catch (const CLI::Error& error) {
+    return wrong_usage(terminal, fmt::format("{}; see `{} --help`", error.what(), name_of_asked(program)));
+  }
+  for (const auto& [name, work] : commands) {
+    if (program.got_subcommand(name)) return work(terminal);
+  }
+  return ExitCode::usage;
+}
+
+}  // namespace
+}  // namespace portreeve::cli
+
+int main(int argc, char** argv) {
+  using namespace portreeve::cli;
+  Terminal terminal;
+  ExitCode code = ExitCode::failed;
+  try {
+    code = run(std::vector<std::string>(argv + 1, argv + argc), terminal);
+  } catch (const std::exception& error) {
+    failed(terminal, error.what());
+  }
+  terminal.out.flush();
+  if (terminal.out.failed() && code == ExitCode::ok) code = failed(terminal, "cannot write to standard output");
+  return static_cast<int>(code);
+}
