@@ -133,6 +133,9 @@ class Lookup {
     // No data is what the answer's bytes say, and not c-ares's to call an error: the chain may still lead somewhere barred.
     if ((status == ARES_SUCCESS || status == ARES_ENODATA) && bytes != nullptr && size > 0) {
       part.answer = read_dns_answer({bytes, static_cast<std::size_t>(size)}, name_, part.type);
+    } else if (status == ARES_ECONNREFUSED) {
+      // What c-ares says once every server has failed, in whatever way.
+      part.answer = fail("every DNS server fails to answer");
     } else {
       part.answer = fail(std::string("the DNS servers give no answer: ") + ares_strerror(status));
     }
