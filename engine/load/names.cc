@@ -1,0 +1,70 @@
+#include "engine/load/names.h"
+
+#include <fmt/format.h>
+
+#include "engine/base/text.h"
+
+namespace portreeve::load {
+namespace {
+
+template <class Table>
+std::optional<At> declare_in(Table& table, std::string_view name, At at) {
+  const auto [place, added] = table.emplace(std::string(name), at);
+  if (added) return std::nullopt;
+  return place->second;
+}
+
+template <class Table>
+void report_unknown(const Table& table, std::string_view what, std::string_view name, At at, Report& report) {
+  std::string help;
+  if (!report.is_full()) {
+    std::vector<std::string_view> candidates;
+    candidates.reserve(table.size());
+    for (const auto& [known, place] : table) candidates.push_back(known);
+    help = suggestion(name, candidates, candidates.empty() ? fmt::format("no {} is declared", what) : std::string());
+  }
+  report.error(at, fmt::format("unknown {} `{}`", what, printable(name)), std::move(help));
+}
+
+}  // namespace
+
+std::string_view noun(Kind kind) {
+  switch (kind) {
+    case Kind::identity_provider: return "identity provider";
+    case Kind::role: return "role";
+    case Kind::role_binding: return "role binding";
+    case Kind::role_constraint: return "role constraint";
+    case Kind::list: return "list";
+    case Kind::entities: return "entities";
+    case Kind::internal_service: return "internal service";
+    case Kind::secret: return "secret";
+    case Kind::egress_policy:
+    case Kind::secret_policy:
+    case Kind::execution_policy:
+    case Kind::access_policy: return "policy";
+    case Kind::policy_test: return "policy test";
+  }
+  return "";
+}
+
+std::optional<At> Names::declare(Kind kind, std::string_view name, At at) {
+  return declare_in(tables_[static_cast<std::size_t>(kind)], name, at);
+}
+
+std::optional<At> Names::declare_rule(std::string_view name, At at) { return declare_in(rules_, name, at); }
+
+bool Names::has(Kind kind, std::string_view name) const { return of(kind).contains(name); }
+
+bool Names::check(Kind kind, std::string_view name, At at, Report& report) const {
+  if (has(kind, name)) return true;
+  if (complete_) report_unknown(of(kind), noun(kind), name, at, report);
+  return false;
+}
+
+bool Names::check_rule(std::string_view name, At at, Report& report) const {
+  if (rules_.contains(name)) return true;
+  if (complete_) report_unknown(rules_, "rule", name, at, report);
+  return false;
+}
+
+}  // namespace portreeve::load
