@@ -90,7 +90,7 @@ class Members {
 
   Result<std::string> bytes() && {
     if (!error_.empty()) return fail(std::move(error_));
-    return bounded_canonical_json(std::move(json_), limits::kRecordBytes);
+    return bounded_canonical_json(json_, limits::kRecordBytes);
   }
   JsonValue take() && { return std::move(json_); }
 

@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "engine/base/check.h"
 
@@ -14,24 +15,24 @@ namespace {
 constexpr std::string_view kNeverCut[] = {"/kind", "/id", "/time", "/received", "/revision"};
 constexpr std::string_view kWalked[] = {"/subject", "/resource", "/resource/properties", "/source"};
 
-struct Candidate {
+struct Field {
   std::string pointer;
-  std::size_t bytes = 0;
+  const JsonValue* value = nullptr;
+  std::size_t bytes = 0;  // of its canonical JSON
 };
 
-// Keys are ours or were chosen by recordable_properties(), but for `detail`, which is not walked: none needs escaping.
-void longest(const JsonValue& object, const std::string& prefix, const std::map<std::string, std::int64_t>& cut,
-             Candidate& best) {
+// What may be cut. Keys are ours or were chosen by recordable_properties(), but in `detail`, which is not walked: none
+// needs escaping.
+void gather(const JsonValue& object, const std::string& prefix, std::vector<Field>& out) {
   for (const auto& [key, member] : *object.as_object()) {
     std::string pointer = prefix + "/" + key;
     if (member.as_object() != nullptr && std::ranges::find(kWalked, pointer) != std::end(kWalked)) {
-      longest(member, pointer, cut, best);
+      gather(member, pointer, out);
       continue;
     }
     const bool cuttable = member.as_string() != nullptr || member.as_array() != nullptr || member.as_object() != nullptr;
-    if (!cuttable || cut.contains(pointer) || std::ranges::find(kNeverCut, pointer) != std::end(kNeverCut)) continue;
-    const std::size_t bytes = to_canonical_json(member).size();
-    if (bytes > best.bytes || (bytes == best.bytes && pointer < best.pointer)) best = {std::move(pointer), bytes};
+    if (!cuttable || std::ranges::find(kNeverCut, pointer) != std::end(kNeverCut)) continue;
+    out.push_back({std::move(pointer), &member, to_canonical_json(member).size()});
   }
 }
 
@@ -68,46 +69,67 @@ std::optional<JsonValue> cut_value(const JsonValue& value) {
   return std::nullopt;
 }
 
-// `object` with the member at `pointer` cut.
-JsonValue with_cut(const JsonValue& object, std::string_view pointer) {
-  pointer.remove_prefix(1);
-  const std::string_view key = pointer.substr(0, pointer.find('/'));
-  const std::string_view rest = pointer.substr(key.size());
+using Cuts = std::map<std::string, std::optional<JsonValue>>;  // by pointer; nothing: left out
+
+JsonValue with_cuts(const JsonValue& object, const std::string& prefix, const Cuts& cuts) {
   JsonValue out{JsonValue::Object{}};
-  for (const auto& [name, member] : *object.as_object()) {
-    if (name != key) {
-      out.set(name, member);
-    } else if (!rest.empty()) {
-      out.set(name, with_cut(member, rest));
-    } else if (auto kept = cut_value(member)) {
-      out.set(name, *std::move(kept));
+  for (const auto& [key, member] : *object.as_object()) {
+    const std::string pointer = prefix + "/" + key;
+    const auto cut = cuts.find(pointer);
+    if (cut != cuts.end()) {
+      if (cut->second) out.set(key, *cut->second);
+    } else if (std::ranges::find(kWalked, pointer) != std::end(kWalked) && member.as_object() != nullptr) {
+      out.set(key, with_cuts(member, pointer, cuts));
+    } else {
+      out.set(key, member);
     }
   }
   return out;
 }
 
+JsonValue truncated_list(const std::map<std::string, std::int64_t>& sizes) {
+  JsonValue::Array list;
+  for (const auto& [field, bytes] : sizes) {
+    JsonValue entry{JsonValue::Object{}};
+    entry.set("field", field);
+    entry.set("bytes", bytes);
+    list.push_back(std::move(entry));
+  }
+  return list;
+}
+
 }  // namespace
 
-std::string bounded_canonical_json(JsonValue record, std::size_t most) {
+std::string bounded_canonical_json(const JsonValue& record, std::size_t most) {
   std::string bytes = to_canonical_json(record);
-  std::map<std::string, std::int64_t> cut;
-  while (bytes.size() > most) {
-    Candidate best;
-    longest(record, "", cut, best);
-    CHECK(best.bytes > 0);
-    record = with_cut(record, best.pointer);
-    cut.emplace(best.pointer, static_cast<std::int64_t>(best.bytes));
-    JsonValue::Array truncated;
-    for (const auto& [field, size] : cut) {
-      JsonValue entry{JsonValue::Object{}};
-      entry.set("field", field);
-      entry.set("bytes", size);
-      truncated.push_back(std::move(entry));
+  if (bytes.size() <= most) return bytes;
+  std::vector<Field> fields;
+  gather(record, "", fields);
+  std::ranges::sort(fields, [](const Field& a, const Field& b) {
+    return a.bytes != b.bytes ? a.bytes > b.bytes : a.pointer < b.pointer;
+  });
+  // Sizes are reckoned, not tried, so that the longest record costs no more than writing it twice.
+  std::size_t size = bytes.size() + std::string_view(R"("truncated":,)").size();
+  Cuts cuts;
+  std::map<std::string, std::int64_t> sizes;
+  for (const Field& field : fields) {
+    if (!cuts.empty() && size + to_canonical_json(truncated_list(sizes)).size() <= most) break;
+    std::optional<JsonValue> kept = cut_value(*field.value);
+    size -= field.bytes;
+    const std::string_view key = std::string_view(field.pointer).substr(field.pointer.rfind('/') + 1);
+    if (kept) {
+      size += to_canonical_json(*kept).size();
+    } else {
+      size -= key.size() + std::string_view(R"("":,)").size();
     }
-    JsonValue said = record;
-    said.set("truncated", std::move(truncated));
-    bytes = to_canonical_json(said);
+    sizes.emplace(field.pointer, static_cast<std::int64_t>(field.bytes));
+    cuts.emplace(field.pointer, std::move(kept));
   }
+  JsonValue cut = with_cuts(record, "", cuts);
+  cut.set("truncated", truncated_list(sizes));
+  bytes = to_canonical_json(cut);
+  CHECK(bytes.size() <= most);
+  DCHECK(bytes.size() == size + to_canonical_json(truncated_list(sizes)).size());
   return bytes;
 }
 

@@ -17,6 +17,6 @@ inline constexpr std::size_t kCutFieldBytes = 1024;
 // `truncated` then lists field and former size of each, sorted by field. Fields are the members of the record and of
 // `subject`, `resource`, `resource.properties` and `source`; never cut are numbers, booleans and `kind`, `id`, `time`,
 // `received`, `revision`. Requires: the fields that are never cut are short.
-std::string bounded_canonical_json(JsonValue record, std::size_t most);
+std::string bounded_canonical_json(const JsonValue& record, std::size_t most);
 
 }  // namespace portreeve::wire

@@ -45,10 +45,10 @@ struct Session {
 };
 
 struct SessionFilter {
-  std::optional<std::string> subject_id;
-  std::optional<std::string> tenant;
-  std::optional<Timestamp> live_at;     // only those live at that time
-  std::optional<std::string> after;     // keyset: ids above this one (ids rise with time)
+  std::optional<std::string> subject_id = {};
+  std::optional<std::string> tenant = {};
+  std::optional<Timestamp> live_at = {};     // only those live at that time
+  std::optional<std::string> after = {};     // keyset: ids above this one (ids rise with time)
   std::size_t limit = 100;
 };
 

@@ -259,8 +259,8 @@ TEST(Record, CutsTheLongestFieldsAndSaysWhich) {
 TEST(Record, CutsListsAtItemsAndLeavesOutObjects) {
   DecisionRecord record = full_decision();
   for (int i = 0; i < 10'000; ++i) record.rules.push_back("policy/rule-" + std::to_string(i));
-  JsonValue obligations{JsonValue::Object{}};
-  for (int i = 0; i < 9'000; ++i) obligations.set("key" + std::to_string(i), i);
+  JsonValue::Object obligations;
+  for (int i = 0; i < 9'000; ++i) obligations.emplace_back("key" + std::to_string(i), i);
   record.obligations = obligations;
   const std::string bytes = to_bytes(record).value();
   const DecisionRecord read = decision_from_json(json(bytes)).value();
@@ -277,9 +277,9 @@ TEST(Record, AlwaysFits) {
   const std::uint64_t seed = 20'261'124;
   std::cout << "seed " << seed << "\n";
   std::mt19937_64 random(seed);
-  const auto text = [&] {
+  const auto text = [&](std::uint64_t longest = 70'000) {
     static const char* const kPieces[] = {"x", "\x01", "\"", "\\", "\xc3\xa4", "\xf0\x9f\x98\x80", "\xff", "\xed\xa0\x80", "\n"};
-    const std::uint64_t length = random() % 4 == 0 ? random() % 70'000 : random() % 50;
+    const std::uint64_t length = random() % 4 == 0 ? random() % longest : random() % 50;
     const std::string piece = kPieces[random() % std::size(kPieces)];
     std::string out;
     while (out.size() < length) out += piece;
@@ -287,10 +287,10 @@ TEST(Record, AlwaysFits) {
   };
   const auto list = [&] {
     std::vector<std::string> out(random() % 4 == 0 ? random() % 500 : random() % 4);
-    for (std::string& item : out) item = text().substr(0, 300);
+    for (std::string& item : out) item = text(300);
     return out;
   };
-  for (int round = 0; round < 300; ++round) {
+  for (int round = 0; round < 150; ++round) {
     DecisionRecord record = full_decision();
     for (std::string* field : {&record.source.name, &record.source.boot, &record.subject.type, &record.subject.id,
                                &record.session, &record.tenant, &record.resource.type, &record.resource.id,
