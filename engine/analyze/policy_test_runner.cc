@@ -22,9 +22,13 @@ JsonValue strings(const std::vector<std::string>& texts) {
   return array;
 }
 
+// `{ decision: allow, rules: […] }`, as tables write it; null where no dry run matched.
 JsonValue dry_run_of(const wire::Decision& decision) {
   if (!decision.dry_run) return {};
-  return JsonValue(JsonValue::Object{{"decision", JsonValue(decision.dry_run->allowed)}, {"rules", strings(decision.dry_run->rules)}});
+  JsonValue out;
+  out.set("decision", decision.dry_run->allowed ? "allow" : "deny");
+  out.set("rules", strings(decision.dry_run->rules));
+  return out;
 }
 
 // Everything that is expected stands in what came; more may stand there.
