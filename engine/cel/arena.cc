@@ -29,7 +29,8 @@ bool Arena::has_room(std::size_t size) const {
 
 void* Arena::allocate(std::size_t size) {
   constexpr std::size_t kBlock = 1024;
-  const std::size_t rounded = (size + alignof(std::max_align_t) - 1) / alignof(std::max_align_t) * alignof(std::max_align_t);
+  const std::size_t rounded =
+      (size + alignof(std::max_align_t) - 1) / alignof(std::max_align_t) * alignof(std::max_align_t);
   if (rounded > left_ || next_ == nullptr) {
     left_ = std::max(kBlock, rounded);
     blocks_.push_back(std::make_unique<std::byte[]>(left_));

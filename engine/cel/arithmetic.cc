@@ -116,7 +116,8 @@ Value arithmetic(Op op, const Value& a, const Value& b, Arena& arena) {
     if (a.kind() == Kind::kUint) return whole_arithmetic(op, a.unsigned_integer(), b.unsigned_integer());
     if (a.kind() == Kind::kDouble) return real_arithmetic(op, a.real(), b.real());
     if (op == Op::kAdd) {
-      if (a.kind() == Kind::kString || a.kind() == Kind::kBytes) return concatenated(a.text(), b.text(), a.kind(), arena);
+      if (a.kind() == Kind::kString || a.kind() == Kind::kBytes)
+        return concatenated(a.text(), b.text(), a.kind(), arena);
       if (a.kind() == Kind::kList) return concatenated_lists(a, b, arena);
     }
   }

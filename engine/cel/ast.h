@@ -28,7 +28,7 @@ struct Expr {
   Range at;       // the whole
   Range name_at;  // the operator, name or field: where messages point
   std::string name;
-  std::string text;      // of a string or bytes literal, which `literal` borrows
+  std::string text;  // of a string or bytes literal, which `literal` borrows
   Value literal;
   bool receiver = false;
   bool absolute = false;  // `.name`: never a macro's variable

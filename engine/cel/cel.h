@@ -89,7 +89,8 @@ class Program {
   // the place: `column 12: no such key: department`. Nothing is allocated for it otherwise. Hot path.
   Truth run_condition(const Activation& activation, std::string* why = nullptr) const;
 
-  // The sentence that run_condition sets, for a value that run() returned. Requires: an error or unknown of this program.
+  // The sentence that run_condition sets, for a value that run() returned. Requires: an error or unknown of this
+  // program.
   std::string explain(const Value& value) const;
 
   const std::string& source() const;

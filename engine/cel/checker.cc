@@ -1,7 +1,8 @@
 #include "engine/cel/checker.h"
 
-#include <algorithm>
 #include <fmt/format.h>
+
+#include <algorithm>
 #include <map>
 
 #include "engine/base/diagnostic.h"
@@ -186,7 +187,8 @@ class Checker {
     }
     std::string help = did_you_mean(expr.name, known);
     if (help.empty()) help = fmt::format("it has {}", all);
-    return fail_at(expr.name_at, fmt::format("`{}` has no field `{}`", expr.args[0]->name, printable(expr.name, 40)), help);
+    return fail_at(expr.name_at, fmt::format("`{}` has no field `{}`", expr.args[0]->name, printable(expr.name, 40)),
+                   help);
   }
 
   Type list(Expr& expr) {
@@ -208,7 +210,9 @@ class Checker {
       const Type& found = expr.args[i]->type;
       const bool fits = found.is_dyn() || found.kind() == TypeKind::kBool || found.kind() == TypeKind::kInt ||
                         found.kind() == TypeKind::kUint || found.kind() == TypeKind::kString;
-      if (!fits) fail_at(expr.args[i]->at, fmt::format("a map's key must be a bool, int, uint or string, not {}", to_text(found)));
+      if (!fits)
+        fail_at(expr.args[i]->at,
+                fmt::format("a map's key must be a bool, int, uint or string, not {}", to_text(found)));
       key = join(key, found);
       value = join(value, expr.args[i + 1]->type);
     }
@@ -228,16 +232,22 @@ class Checker {
     if (op == "==" || op == "!=") {
       expr.op = op == "==" ? Op::kEqual : Op::kNotEqual;
       if (comparable(a, b)) return Type::boolean();
-      return fail_at(expr.name_at, fmt::format("`{}` compares {} with {}, which are never equal", op, to_text(a), to_text(b)));
+      return fail_at(expr.name_at,
+                     fmt::format("`{}` compares {} with {}, which are never equal", op, to_text(a), to_text(b)));
     }
     if (op.front() == '<' || op.front() == '>') {
       expr.op = op == "<" ? Op::kLess : op == "<=" ? Op::kLessEqual : op == ">" ? Op::kGreater : Op::kGreaterEqual;
       if (orderable(a, b)) return Type::boolean();
       return fail_at(expr.name_at, fmt::format("`{}` does not apply to {} and {}", op, to_text(a), to_text(b)));
     }
-    expr.op = op == "+" ? Op::kAdd : op == "-" ? Op::kSubtract : op == "*" ? Op::kMultiply : op == "/" ? Op::kDivide : Op::kModulo;
+    expr.op = op == "+"   ? Op::kAdd
+              : op == "-" ? Op::kSubtract
+              : op == "*" ? Op::kMultiply
+              : op == "/" ? Op::kDivide
+                          : Op::kModulo;
     if (auto result = arithmetic(op, a, b)) return *result;
-    return fail_at(expr.name_at, fmt::format("`{}` does not apply to {} and {}", op, to_text(a), to_text(b)), arithmetic_help(a, b));
+    return fail_at(expr.name_at, fmt::format("`{}` does not apply to {} and {}", op, to_text(a), to_text(b)),
+                   arithmetic_help(a, b));
   }
 
   static std::string arithmetic_help(const Type& a, const Type& b) {
@@ -328,7 +338,8 @@ class Checker {
     }
     const Type element = range.kind() == TypeKind::kMap ? range.key() : range.element();
     if (scopes_.size() == limits::kCelMacroDepth) {
-      return fail_at(expr.name_at, fmt::format("macros nest {} deep; at most {}", scopes_.size() + 1, limits::kCelMacroDepth));
+      return fail_at(expr.name_at,
+                     fmt::format("macros nest {} deep; at most {}", scopes_.size() + 1, limits::kCelMacroDepth));
     }
     scopes_.push_back({expr.variable, element});
     expr.slot = static_cast<std::uint32_t>(scopes_.size() - 1);
@@ -388,10 +399,12 @@ class Checker {
     for (const Overload& overload : overloads_) {
       if (overload.receiver == expr.receiver) known.push_back(overload.name);
       if (overload.name == expr.name) {
-        return fail_at(expr.name_at, fmt::format("unknown function `{}`", expr.name), "write it as " + signature(overload));
+        return fail_at(expr.name_at, fmt::format("unknown function `{}`", expr.name),
+                       "write it as " + signature(overload));
       }
     }
-    return fail_at(expr.name_at, fmt::format("unknown function `{}`", printable(expr.name, 40)), did_you_mean(expr.name, known));
+    return fail_at(expr.name_at, fmt::format("unknown function `{}`", printable(expr.name, 40)),
+                   did_you_mean(expr.name, known));
   }
 
   Type no_overload(const Expr& expr, const std::vector<const Overload*>& named) {
@@ -418,7 +431,8 @@ class Checker {
       expr.function = Function::kMatchesLiteral;
       expr.regex = std::make_shared<const Regex>(std::move(*regex));
     } else if (expr.function == Function::kUnder && !is_domain(text)) {
-      fail_at(last.at, fmt::format("`{}` is no domain", printable(text, 60)), "write it as \"example.com\", without wildcard or dot around it");
+      fail_at(last.at, fmt::format("`{}` is no domain", printable(text, 60)),
+              "write it as \"example.com\", without wildcard or dot around it");
     }
   }
 
@@ -433,7 +447,8 @@ class Checker {
       return;
     }
     if (!zones_.contains(text)) {
-      zones_[text] = options_.zones ? options_.zones(text) : fail(fmt::format("unknown time zone `{}`", printable(text, 60)));
+      zones_[text] =
+          options_.zones ? options_.zones(text) : fail(fmt::format("unknown time zone `{}`", printable(text, 60)));
     }
     const auto& zone = zones_[text];
     if (!zone) {

@@ -16,12 +16,12 @@ enum class Op : std::uint8_t {
   kLocal,      // index: slot of a macro's variable
   kAttribute,  // index: attribute
   kHasAttribute,
-  kSelect,     // kid 0; index: constant with the key
+  kSelect,  // kid 0; index: constant with the key
   kHasKey,
   kIndex,
   kNot,
   kNegate,
-  kAnd,        // any number of kids, as kOr
+  kAnd,  // any number of kids, as kOr
   kOr,
   kIfElse,
   kEqual,
@@ -38,8 +38,8 @@ enum class Op : std::uint8_t {
   kModulo,
   kList,
   kMap,
-  kCall,       // function
-  kAll,        // kids: range, body; index: slot; as the four below
+  kCall,  // function
+  kAll,   // kids: range, body; index: slot; as the four below
   kExists,
   kExistsOne,
   kTransform,  // map(): kids: range, body or range, condition, body

@@ -18,8 +18,9 @@ void check_condition(const Program::Code& code, Range at, ErrorSink& errors) {
   const Node& root = code.nodes[code.root];
   if (root.op != Op::kConst) return;
   const Value& value = code.constants[root.index];
-  errors.add(at, value.kind() == Kind::kBool ? fmt::format("this condition is always {}", to_text(value))
-                                             : fmt::format("a condition must be a bool, not {}", kind_name(value.kind())),
+  errors.add(at,
+             value.kind() == Kind::kBool ? fmt::format("this condition is always {}", to_text(value))
+                                         : fmt::format("a condition must be a bool, not {}", kind_name(value.kind())),
              "leave out `when` where there is no condition");
 }
 
@@ -28,7 +29,8 @@ void check_condition(const Program::Code& code, Range at, ErrorSink& errors) {
 Compiled compile(std::string_view expression, const TypeEnv& environment, const CompileOptions& options) {
   ErrorSink errors;
   if (expression.size() > limits::kCelExpressionBytes) {
-    errors.add({}, fmt::format("the expression is {} bytes long; at most {}", expression.size(), limits::kCelExpressionBytes));
+    errors.add(
+        {}, fmt::format("the expression is {} bytes long; at most {}", expression.size(), limits::kCelExpressionBytes));
     return {nullptr, errors.take()};
   }
   if (!is_valid_utf8(expression)) {

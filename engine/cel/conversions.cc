@@ -1,5 +1,6 @@
-#include <cmath>
 #include <fmt/format.h>
+
+#include <cmath>
 
 #include "engine/base/text.h"
 #include "engine/cel/functions.h"
@@ -47,7 +48,8 @@ Value to_uint(const Value& a) {
     if (!(a.real() > -1 && a.real() < 0x1p64)) return out_of_range(kTo);
     return Value::of_uint(static_cast<std::uint64_t>(a.real() < 0 ? 0 : a.real()));
   }
-  if (a.kind() == Kind::kString) return made(kTo, parse_uint(a.text()), [](std::uint64_t v) { return Value::of_uint(v); });
+  if (a.kind() == Kind::kString)
+    return made(kTo, parse_uint(a.text()), [](std::uint64_t v) { return Value::of_uint(v); });
   return not_applicable(kTo, a);
 }
 

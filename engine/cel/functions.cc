@@ -10,22 +10,22 @@
 namespace portreeve::cel {
 
 std::string_view op_name(Op op) {
-  static constexpr std::string_view kNames[] = {"const", "local", "attribute", "has", ".",    "has",    "[]",
-                                                "!",     "-",     "&&",        "||",  "?:",   "==",     "!=",
-                                                "<",     "<=",    ">",         ">=",  "in",   "+",      "-",
-                                                "*",     "/",     "%",         "list", "map", "call",   "all",
-                                                "exists", "exists_one", "map()", "filter"};
+  static constexpr std::string_view kNames[] = {
+      "const", "local", "attribute", "has", ".",    "has", "[]",     "!",          "-",     "&&",    "||",
+      "?:",    "==",    "!=",        "<",   "<=",   ">",   ">=",     "in",         "+",     "-",     "*",
+      "/",     "%",     "list",      "map", "call", "all", "exists", "exists_one", "map()", "filter"};
   static_assert(std::size(kNames) == static_cast<std::size_t>(Op::kFilter) + 1);
   return kNames[static_cast<std::size_t>(op)];
 }
 
 std::string_view function_name(Function function) {
   static constexpr std::string_view kNames[] = {
-      "size",       "contains",    "startsWith", "endsWith",     "matches",      "matches",       "lowerAscii", "upperAscii",
-      "trim",       "replace",     "split",      "substring",    "indexOf",      "lastIndexOf",   "join",       "charAt",
-      "reverse",    "under",       "int",        "uint",         "double",       "string",        "bool",       "bytes",
-      "timestamp",  "duration",    "dyn",        "type",         "getFullYear",  "getMonth",      "getDate",    "getDayOfMonth",
-      "getDayOfYear", "getDayOfWeek", "getHours", "getMinutes",  "getSeconds",   "getMilliseconds"};
+      "size",        "contains",   "startsWith",     "endsWith",      "matches",      "matches",      "lowerAscii",
+      "upperAscii",  "trim",       "replace",        "split",         "substring",    "indexOf",      "lastIndexOf",
+      "join",        "charAt",     "reverse",        "under",         "int",          "uint",         "double",
+      "string",      "bool",       "bytes",          "timestamp",     "duration",     "dyn",          "type",
+      "getFullYear", "getMonth",   "getDate",        "getDayOfMonth", "getDayOfYear", "getDayOfWeek", "getHours",
+      "getMinutes",  "getSeconds", "getMilliseconds"};
   static_assert(std::size(kNames) == static_cast<std::size_t>(Function::kGetMilliseconds) + 1);
   return kNames[static_cast<std::size_t>(function)];
 }
@@ -43,7 +43,8 @@ Value duration_part(Function function, std::int64_t nanos) {
 
 Value time_part(Function function, const Value& a, const Zone* zone) {
   namespace chrono = std::chrono;
-  if (a.kind() == Kind::kDuration && function >= Function::kGetHours && zone == nullptr) return duration_part(function, a.nanos());
+  if (a.kind() == Kind::kDuration && function >= Function::kGetHours && zone == nullptr)
+    return duration_part(function, a.nanos());
   if (a.kind() != Kind::kTimestamp) return Value::no_overload(function_name(function), a.kind());
   const Timestamp time = a.timestamp();
   if (function == Function::kGetMilliseconds) return Value::of(std::int64_t{time.nanos() / 1'000'000});
@@ -131,7 +132,8 @@ std::string_view shape_of(Function function) {
   return {};
 }
 
-Value on_string(Function function, std::uint32_t index, std::span<const Value> args, const Program::Code& code, Arena& arena) {
+Value on_string(Function function, std::uint32_t index, std::span<const Value> args, const Program::Code& code,
+                Arena& arena) {
   const std::string_view shape = shape_of(function);
   for (std::size_t i = 0; i < args.size(); ++i) {
     const Kind wanted = shape[i] == 'S' ? Kind::kString : Kind::kInt;
@@ -139,8 +141,12 @@ Value on_string(Function function, std::uint32_t index, std::span<const Value> a
   }
   const std::string_view text = args[0].text();
   const auto part = [&](std::size_t i) { return args[i].text(); };
-  const auto number_or = [&](std::size_t i, std::int64_t absent) { return i < args.size() ? args[i].integer() : absent; };
-  const auto number_if = [&](std::size_t i) { return i < args.size() ? std::optional(args[i].integer()) : std::nullopt; };
+  const auto number_or = [&](std::size_t i, std::int64_t absent) {
+    return i < args.size() ? args[i].integer() : absent;
+  };
+  const auto number_if = [&](std::size_t i) {
+    return i < args.size() ? std::optional(args[i].integer()) : std::nullopt;
+  };
   if (function == Function::kContains) return Value::of(contains_part(text, part(1)));
   if (function == Function::kStartsWith) return Value::of(text.starts_with(part(1)));
   if (function == Function::kEndsWith) return Value::of(text.ends_with(part(1)));
@@ -167,7 +173,8 @@ Value join(std::span<const Value> args, Arena& arena) {
 
 }  // namespace
 
-Value called(Function function, std::uint32_t index, std::span<const Value> args, const Program::Code& code, Arena& arena) {
+Value called(Function function, std::uint32_t index, std::span<const Value> args, const Program::Code& code,
+             Arena& arena) {
   if (!shape_of(function).empty()) return on_string(function, index, args, code, arena);
   if (function >= Function::kGetFullYear) {
     return time_part(function, args[0], index == kNoZone ? nullptr : code.zones[index].get());

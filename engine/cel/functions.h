@@ -27,6 +27,7 @@ Value converted(Function function, const Value& a, Arena& arena);
 Value time_part(Function function, const Value& a, const Zone* zone);
 
 // Any function of the language. `index` is the node's.
-Value called(Function function, std::uint32_t index, std::span<const Value> args, const Program::Code& code, Arena& arena);
+Value called(Function function, std::uint32_t index, std::span<const Value> args, const Program::Code& code,
+             Arena& arena);
 
 }  // namespace portreeve::cel

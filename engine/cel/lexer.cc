@@ -1,7 +1,8 @@
 #include "engine/cel/lexer.h"
 
-#include <array>
 #include <fmt/format.h>
+
+#include <array>
 
 #include "engine/base/text.h"
 #include "engine/cel/utf8.h"
@@ -10,8 +11,9 @@ namespace portreeve::cel {
 namespace {
 
 constexpr std::array kKeywords = {"in", "true", "false", "null"};
-constexpr std::array kReserved = {"as",  "break",  "const",     "continue", "else",   "for", "function", "if",   "import",
-                                  "let", "loop",   "namespace", "package",  "return", "var", "void",     "while"};
+constexpr std::array kReserved = {"as",       "break",  "const",  "continue", "else", "for",
+                                  "function", "if",     "import", "let",      "loop", "namespace",
+                                  "package",  "return", "var",    "void",     "while"};
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_word(char c) { return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
@@ -166,7 +168,8 @@ class Lexer {
     for (;;) {
       const char c = peek();
       if (at_ >= text_.size() || (!triple && (c == '\n' || c == '\r'))) {
-        errors_.add({static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(begin + 1)}, "this string is not closed");
+        errors_.add({static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(begin + 1)},
+                    "this string is not closed");
         break;
       }
       if (c == quote && (!triple || (peek(1) == quote && peek(2) == quote))) {
@@ -210,8 +213,9 @@ class Lexer {
     for (int i = 0; i < digits; ++i, ++at_) {
       const int digit = hex_digit(peek());
       if (digit < 0 || digit >= base) {
-        errors_.add(since(begin), fmt::format("escape `{}` wants {} {} digits", printable(text_.substr(begin, at_ - begin)),
-                                              digits, base == 16 ? "hexadecimal" : "octal"));
+        errors_.add(since(begin),
+                    fmt::format("escape `{}` wants {} {} digits", printable(text_.substr(begin, at_ - begin)), digits,
+                                base == 16 ? "hexadecimal" : "octal"));
         return;
       }
       code = code * static_cast<std::uint32_t>(base) + static_cast<std::uint32_t>(digit);

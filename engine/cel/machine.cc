@@ -155,7 +155,8 @@ namespace {
 std::optional<std::uint64_t> position(const Value& index) {
   if (index.kind() == Kind::kInt && index.integer() >= 0) return static_cast<std::uint64_t>(index.integer());
   if (index.kind() == Kind::kUint) return index.unsigned_integer();
-  if (index.kind() == Kind::kDouble && index.real() >= 0 && index.real() < 0x1p53 && std::trunc(index.real()) == index.real()) {
+  if (index.kind() == Kind::kDouble && index.real() >= 0 && index.real() < 0x1p53 &&
+      std::trunc(index.real()) == index.real()) {
     return static_cast<std::uint64_t>(index.real());
   }
   return std::nullopt;
@@ -302,12 +303,14 @@ Value Machine::map(const Node& node) {
       bad = worse(bad, worse(key, entries[i].value));
       continue;
     }
-    const bool fits = key.kind() == Kind::kBool || key.kind() == Kind::kInt || key.kind() == Kind::kUint || key.kind() == Kind::kString;
+    const bool fits = key.kind() == Kind::kBool || key.kind() == Kind::kInt || key.kind() == Kind::kUint ||
+                      key.kind() == Kind::kString;
     if (!fits) bad = worse(bad, Value::error(ErrorCode::kBadKey, {}));
   }
   if (!bad.is_value()) return bad;
   for (std::size_t i = 1; i < count; ++i) {
-    if (Value::map(std::span<const MapEntry>(entries, i)).find(entries[i].key)) return Value::error(ErrorCode::kDuplicateKey, {});
+    if (Value::map(std::span<const MapEntry>(entries, i)).find(entries[i].key))
+      return Value::error(ErrorCode::kDuplicateKey, {});
   }
   return Value::map(std::span<const MapEntry>(entries, count));
 }
@@ -330,7 +333,8 @@ Value Machine::call(const Node& node) {
 Value Machine::comprehension(const Node& node) {
   const Value range = kid(node, 0);
   if (!range.is_value()) return range;
-  if (range.kind() != Kind::kList && range.kind() != Kind::kMap) return Value::no_overload(op_name(node.op), range.kind());
+  if (range.kind() != Kind::kList && range.kind() != Kind::kMap)
+    return Value::no_overload(op_name(node.op), range.kind());
   if (range.partly_unknown()) return Value::unknown();
   if (node.op == Op::kAll) return quantifier(node, range, false);
   if (node.op == Op::kExists) return quantifier(node, range, true);

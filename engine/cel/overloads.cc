@@ -1,8 +1,9 @@
 #include "engine/cel/overloads.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
-#include <fmt/format.h>
 
 namespace portreeve::cel {
 
@@ -10,7 +11,6 @@ using enum TypeKind;
 using F = Function;
 
 namespace {
-
 
 // Functions whose overloads are told one by one.
 constexpr Overload kOverloads[] = {
@@ -74,11 +74,11 @@ constexpr Arithmetic kArithmetic[] = {
 };
 
 constexpr std::array<std::string_view, 33> kPlannedFunctions = {
-    "isPublic",   "format",      "quote",      "ip",        "isIP",         "cidr",          "containsIP",
-    "containsCIDR", "family",    "isCanonical", "sort",      "sortBy",       "distinct",      "flatten",
-    "slice",      "first",       "last",       "range",     "transformList", "transformMap", "transformMapEntry",
-    "bind",       "block",       "or",         "orValue",   "hasValue",     "value",         "optMap",
-    "optFlatMap", "masked",      "prefixLength", "isLoopback", "isUnspecified"};
+    "isPublic",     "format", "quote",        "ip",         "isIP",          "cidr",         "containsIP",
+    "containsCIDR", "family", "isCanonical",  "sort",       "sortBy",        "distinct",     "flatten",
+    "slice",        "first",  "last",         "range",      "transformList", "transformMap", "transformMapEntry",
+    "bind",         "block",  "or",           "orValue",    "hasValue",      "value",        "optMap",
+    "optFlatMap",   "masked", "prefixLength", "isLoopback", "isUnspecified"};
 constexpr std::array<std::string_view, 9> kPlannedNamespaces = {"math",  "sets", "base64", "strings", "optional",
                                                                 "lists", "cel",  "regex",  "ip"};
 
@@ -90,7 +90,8 @@ std::vector<Overload> overloads() {
   std::vector<Overload> all(std::begin(kOverloads), std::end(kOverloads));
   all.reserve(128);
   for (const bool receiver : {true, false}) {
-    for (const TypeKind kind : {kString, kBytes, kList, kMap}) all.push_back({"size", receiver, F::kSize, kInt, {kind}});
+    for (const TypeKind kind : {kString, kBytes, kList, kMap})
+      all.push_back({"size", receiver, F::kSize, kInt, {kind}});
   }
   const auto conversion = [&](std::string_view name, F function, TypeKind to, std::initializer_list<TypeKind> from) {
     for (const TypeKind kind : from) all.push_back({name, false, function, to, {kind}});
@@ -128,7 +129,8 @@ std::string signature(const Overload& overload) {
   const auto param = [&](std::size_t i) {
     return to_text(overload.params[i] == kList ? Type::list(overload.element) : Type(overload.params[i]));
   };
-  std::string text = overload.receiver ? fmt::format("{}.{}(", param(0), overload.name) : fmt::format("{}(", overload.name);
+  std::string text =
+      overload.receiver ? fmt::format("{}.{}(", param(0), overload.name) : fmt::format("{}(", overload.name);
   const std::size_t first = overload.receiver ? 1 : 0;
   for (std::size_t i = first; i < overload.params.size(); ++i) text += (i > first ? ", " : "") + param(i);
   return text + ")";
@@ -145,7 +147,8 @@ bool is_planned_namespace(std::string_view name) {
 std::optional<Type> arithmetic(std::string_view op, const Type& a, const Type& b) {
   std::optional<Type> found;
   for (const Arithmetic& row : kArithmetic) {
-    if (row.op != op.front() || !(a.is_dyn() || a.kind() == row.left) || !(b.is_dyn() || b.kind() == row.right)) continue;
+    if (row.op != op.front() || !(a.is_dyn() || a.kind() == row.left) || !(b.is_dyn() || b.kind() == row.right))
+      continue;
     Type result = row.result;
     if (row.result == kList && !a.is_dyn() && !b.is_dyn()) result = join(a, b);
     if (found && *found != result) return Type::dyn();
@@ -157,7 +160,8 @@ std::optional<Type> arithmetic(std::string_view op, const Type& a, const Type& b
 bool comparable(const Type& a, const Type& b) {
   if (a.is_dyn() || b.is_dyn() || (is_number(a.kind()) && is_number(b.kind()))) return true;
   if (a.kind() != b.kind()) return false;
-  if (a.kind() == kList || a.kind() == kMap) return comparable(a.key(), b.key()) && comparable(a.element(), b.element());
+  if (a.kind() == kList || a.kind() == kMap)
+    return comparable(a.key(), b.key()) && comparable(a.element(), b.element());
   return true;
 }
 

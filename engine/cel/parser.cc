@@ -1,9 +1,10 @@
 #include "engine/cel/parser.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <fmt/format.h>
 
 #include "engine/base/limits.h"
 #include "engine/base/text.h"
@@ -40,7 +41,8 @@ class Parser {
     ExprPtr root = expression();
     if (root && peek().kind != TokenKind::kEnd) return unexpected("the end or an operator");
     if (root && root->height > limits::kCelNesting) {
-      return fail_at(root->at, fmt::format("the expression nests {} deep; at most {}", root->height, limits::kCelNesting));
+      return fail_at(root->at,
+                     fmt::format("the expression nests {} deep; at most {}", root->height, limits::kCelNesting));
     }
     return root;
   }
@@ -149,7 +151,9 @@ class Parser {
     const Token& token = peek();
     if (level == 0 && token.kind == TokenKind::kKeyword) return token.text == "in";
     if (token.kind != TokenKind::kOperator) return false;
-    return level == 0 ? contains(kRelations, token.text) : level == 1 ? contains(kSums, token.text) : contains(kProducts, token.text);
+    return level == 0   ? contains(kRelations, token.text)
+           : level == 1 ? contains(kSums, token.text)
+                        : contains(kProducts, token.text);
   }
 
   // Relations (0), sums (1), products (2): left-associative.
@@ -296,8 +300,8 @@ class Parser {
         ++at_;
         ExprPtr literal = make(ExprKind::kLiteral, token.at);
         literal->text = token.text;
-        literal->literal = token.kind == TokenKind::kBytes ? Value::bytes(literal->text)
-                                                           : Value::of(std::string_view(literal->text));
+        literal->literal =
+            token.kind == TokenKind::kBytes ? Value::bytes(literal->text) : Value::of(std::string_view(literal->text));
         return literal;
       }
       case TokenKind::kKeyword: {
@@ -373,7 +377,8 @@ class Parser {
     const std::string sign = negative ? "-" : "";
     if (token.kind == TokenKind::kDouble) {
       const auto value = parse_double(sign + token.text);
-      if (!value) return fail_at(token.at, fmt::format("`{}` is out of the range of doubles", printable(token.text, 40)));
+      if (!value)
+        return fail_at(token.at, fmt::format("`{}` is out of the range of doubles", printable(token.text, 40)));
       literal->literal = Value::of(*value);
       return literal;
     }
@@ -385,9 +390,11 @@ class Parser {
     const std::string text = sign + digits;
     const char* const end = text.data() + text.size();
     const bool is_uint = token.kind == TokenKind::kUint;
-    const auto read = is_uint ? std::from_chars(text.data(), end, natural, base) : std::from_chars(text.data(), end, whole, base);
+    const auto read =
+        is_uint ? std::from_chars(text.data(), end, natural, base) : std::from_chars(text.data(), end, whole, base);
     if (read.ec != std::errc() || read.ptr != end) {
-      return fail_at(literal->at, fmt::format("`{}{}` is out of the range of {}", sign, printable(token.text, 40), is_uint ? "uint" : "int"));
+      return fail_at(literal->at, fmt::format("`{}{}` is out of the range of {}", sign, printable(token.text, 40),
+                                              is_uint ? "uint" : "int"));
     }
     literal->literal = is_uint ? Value::of_uint(natural) : Value::of(whole);
     return literal;

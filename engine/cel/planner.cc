@@ -29,7 +29,8 @@ struct Planned {
 
 class Planner {
  public:
-  Planner(std::string_view source, const TypeEnv& environment) : environment_(environment), code_(std::make_unique<Program::Code>()) {
+  Planner(std::string_view source, const TypeEnv& environment)
+      : environment_(environment), code_(std::make_unique<Program::Code>()) {
     code_->source = source;
   }
 
@@ -68,13 +69,18 @@ class Planner {
 
   Planned constant_node(const Value& value, const Expr& expr) {
     code_->constants.push_back(value);
-    code_->nodes.push_back({Op::kConst, {}, 0, 0, static_cast<std::uint32_t>(code_->constants.size() - 1), expr.name_at.begin});
+    code_->nodes.push_back(
+        {Op::kConst, {}, 0, 0, static_cast<std::uint32_t>(code_->constants.size() - 1), expr.name_at.begin});
     const bool sized = value.kind() == Kind::kList || value.kind() == Kind::kMap;
     return {static_cast<std::uint32_t>(code_->nodes.size() - 1), 1, sized ? value.size() : kAssumedElements};
   }
 
   std::uint32_t emit(const Expr& expr, const std::vector<Planned>& kids) {
-    Node made{expr.op, expr.function, static_cast<std::uint16_t>(kids.size()), static_cast<std::uint32_t>(code_->kids.size()), 0,
+    Node made{expr.op,
+              expr.function,
+              static_cast<std::uint16_t>(kids.size()),
+              static_cast<std::uint32_t>(code_->kids.size()),
+              0,
               expr.name_at.begin};
     for (const Planned& kid : kids) code_->kids.push_back(kid.node);
     if (expr.op == Op::kSelect || expr.op == Op::kHasKey) {
@@ -184,7 +190,8 @@ class Planner {
     }
     for (const Planned& kid : kids) cost = add(cost, kid.cost);
     if (expr.op == Op::kIn) cost = add(cost, kids[1].elements);
-    const bool on_text = expr.op == Op::kCall && expr.function >= Function::kContains && expr.function <= Function::kUnder;
+    const bool on_text =
+        expr.op == Op::kCall && expr.function >= Function::kContains && expr.function <= Function::kUnder;
     if (on_text) cost = add(cost, kAssumedStringSteps);
     if (expr.op == Op::kCall && expr.function == Function::kMatches) cost = add(cost, 10'000);  // compiled at each run
     return cost;
@@ -211,7 +218,8 @@ class Planner {
       return true;
     }
     const bool index = expr.op == Op::kIndex && is_string_literal(*expr.args[1]);
-    const bool in = expr.op == Op::kIn && is_string_literal(*expr.args[0]) && expr.args[1]->type.kind() == TypeKind::kMap;
+    const bool in =
+        expr.op == Op::kIn && is_string_literal(*expr.args[0]) && expr.args[1]->type.kind() == TypeKind::kMap;
     if ((!index && !in) || !path_of(*expr.args[index ? 0 : 1], read)) return false;
     read.keys.emplace_back(expr.args[index ? 1 : 0]->literal.text());
     return true;

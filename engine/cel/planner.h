@@ -8,7 +8,8 @@
 namespace portreeve::cel {
 
 // Elements that the cost estimate assumes of a list or map whose size the expression does not tell. Three macros deep
-// over such lists stay within limits::kCelCost with bodies of some 30 nodes; longer lists meet the same figure at run time.
+// over such lists stay within limits::kCelCost with bodies of some 30 nodes; longer lists meet the same figure at run
+// time.
 inline constexpr std::uint64_t kAssumedElements = 32;
 // Steps that a function over a string of unknown length is taken to need.
 inline constexpr std::uint64_t kAssumedStringSteps = 16;

@@ -14,14 +14,13 @@ TypeEnv policy_environment() {
                                  {"tenant", string},
                                  {"claims", anything},
                                  {"properties", anything}});
-  env.declare_object("session", {{"id", string},
-                                 {"age", Type::duration()},
-                                 {"trust", string},
-                                 {"labels", Type::map(string, string)}});
+  env.declare_object(
+      "session", {{"id", string}, {"age", Type::duration()}, {"trust", string}, {"labels", Type::map(string, string)}});
   env.declare_object("action", {{"name", string}, {"properties", anything}});
   env.declare_object("resource", {{"type", string}, {"id", string}, {"properties", anything}});
   env.declare_object("request", {{"time", Type::timestamp()}, {"source", string}});
-  for (const char* name : {"subject", "session", "action", "resource", "request"}) env.declare(name, Type::object(name));
+  for (const char* name : {"subject", "session", "action", "resource", "request"})
+    env.declare(name, Type::object(name));
   env.declare("context", anything);
   return env;
 }

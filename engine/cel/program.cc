@@ -1,5 +1,6 @@
-#include <algorithm>
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "engine/base/check.h"
 #include "engine/cel/machine.h"
@@ -33,7 +34,8 @@ std::string Program::explain(const Value& value) const {
     return offset ? fmt::format("column {}: {}", *offset + 1, text) : text;
   }
   for (std::size_t i = 0; value.is_unknown() && i < code_->attributes.size(); ++i) {
-    if (code_->attributes[i] == value.attribute()) return fmt::format("`{}` is not known yet", code_->attribute_names[i]);
+    if (code_->attributes[i] == value.attribute())
+      return fmt::format("`{}` is not known yet", code_->attribute_names[i]);
   }
   return "something it reads is not known yet";
 }
@@ -45,7 +47,8 @@ const std::vector<Read>& Program::reads() const { return code_->reads; }
 const std::vector<std::string>& Program::zones() const { return code_->zone_names; }
 
 bool Program::reads(AttributeId attribute) const {
-  return std::any_of(code_->reads.begin(), code_->reads.end(), [&](const Read& read) { return read.attribute == attribute; });
+  return std::any_of(code_->reads.begin(), code_->reads.end(),
+                     [&](const Read& read) { return read.attribute == attribute; });
 }
 
 bool Program::reads(AttributeId attribute, std::string_view key) const {
@@ -64,8 +67,8 @@ std::string dump_node(const Program::Code& code, std::uint32_t number) {
   if (node.op == Op::kAttribute) return code.attribute_names[node.index];
   if (node.op == Op::kHasAttribute) return fmt::format("(has {})", code.attribute_names[node.index]);
   std::string text = fmt::format("({}", node.op == Op::kCall ? function_name(node.function) : op_name(node.op));
-  const bool macro = node.op == Op::kAll || node.op == Op::kExists || node.op == Op::kExistsOne || node.op == Op::kTransform ||
-                     node.op == Op::kFilter;
+  const bool macro = node.op == Op::kAll || node.op == Op::kExists || node.op == Op::kExistsOne ||
+                     node.op == Op::kTransform || node.op == Op::kFilter;
   if (macro) text += fmt::format(" ${}", node.index);
   for (std::uint32_t i = 0; i < node.kid_count; ++i) text += " " + dump_node(code, code.kids[node.first_kid + i]);
   if (node.op == Op::kSelect || node.op == Op::kHasKey) text += " " + to_text(code.constants[node.index]);

@@ -44,9 +44,10 @@ std::size_t byte_of(std::string_view text, std::int64_t index) {
 }
 
 bool is_space(std::string_view point) {
-  static constexpr std::string_view kSpaces[] = {
-      "\t",     "\n",     "\v",     "\f",     "\r",     " ",      "\u0085", "\u00A0", "\u1680", "\u2000", "\u2001", "\u2002", "\u2003",
-      "\u2004", "\u2005", "\u2006", "\u2007", "\u2008", "\u2009", "\u200A", "\u2028", "\u2029", "\u202F", "\u205F", "\u3000"};
+  static constexpr std::string_view kSpaces[] = {"\t",     "\n",     "\v",     "\f",     "\r",     " ",      "\u0085",
+                                                 "\u00A0", "\u1680", "\u2000", "\u2001", "\u2002", "\u2003", "\u2004",
+                                                 "\u2005", "\u2006", "\u2007", "\u2008", "\u2009", "\u200A", "\u2028",
+                                                 "\u2029", "\u202F", "\u205F", "\u3000"};
   return std::find(std::begin(kSpaces), std::end(kSpaces), point) != std::end(kSpaces);
 }
 
@@ -63,7 +64,8 @@ Value changed(std::string_view text, Arena& arena, Change change) {
 bool is_domain(std::string_view text) {
   std::size_t label = 0;
   for (const char c : text) {
-    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+    const bool letter =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
     if (!letter && (c != '.' || label == 0)) return false;
     label = letter ? label + 1 : 0;
   }
@@ -164,7 +166,8 @@ Value joined(const Value& list, std::string_view separator, Arena& arena) {
     const Value element = list.element(i);
     if (element.is_unknown()) return element;
     if (element.kind() != Kind::kString) return Value::no_overload("join", element.kind());
-    if (!arena.has_room(out.size() + separator.size() + element.text().size())) return Value::error(ErrorCode::kBudget, {});
+    if (!arena.has_room(out.size() + separator.size() + element.text().size()))
+      return Value::error(ErrorCode::kBudget, {});
     if (i > 0) out += separator;
     out += element.text();
   }

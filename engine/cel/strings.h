@@ -12,7 +12,8 @@ namespace portreeve::cel {
 
 // True for labels of letters, digits, `-` and `_` with single dots between them.
 bool is_domain(std::string_view text);
-// True where `name` is `domain` or a name below it, ASCII case ignored; a label is never split. False for an empty domain.
+// True where `name` is `domain` or a name below it, ASCII case ignored; a label is never split. False for an empty
+// domain.
 bool is_under(std::string_view name, std::string_view domain);
 
 // What makes new strings puts them into the arena; what only cuts borrows from the text.

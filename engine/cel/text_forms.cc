@@ -1,8 +1,9 @@
 #include "engine/cel/text_forms.h"
 
+#include <fmt/format.h>
+
 #include <charconv>
 #include <cmath>
-#include <fmt/format.h>
 #include <limits>
 
 #include "engine/base/text.h"
@@ -65,8 +66,12 @@ struct Unit {
   std::int64_t nanos;
 };
 // Longer names first, so that `ms` is not read as `m`.
-constexpr Unit kUnits[] = {{"ns", 1},         {"us", 1'000},          {"µs", 1'000},
-                           {"ms", 1'000'000}, {"s", 1'000'000'000},   {"m", 60'000'000'000},
+constexpr Unit kUnits[] = {{"ns", 1},
+                           {"us", 1'000},
+                           {"µs", 1'000},
+                           {"ms", 1'000'000},
+                           {"s", 1'000'000'000},
+                           {"m", 60'000'000'000},
                            {"h", 3'600'000'000'000}};
 
 // One `<digits>[.<digits>]<unit>` off the front of `text`, in nanoseconds; nullopt where malformed or too large.

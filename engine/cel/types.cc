@@ -34,8 +34,8 @@ Type Type::object(std::string name) {
 }
 
 namespace {
-constexpr const char* kNames[] = {"dyn",    "null",  "bool",      "int",      "uint", "double", "string",
-                                  "bytes",  "timestamp", "duration", "list", "map",  "object", "type"};
+constexpr const char* kNames[] = {"dyn",   "null",      "bool",     "int",  "uint", "double", "string",
+                                  "bytes", "timestamp", "duration", "list", "map",  "object", "type"};
 }  // namespace
 
 Type Type::element() const { return parts_ ? parts_->element : Type(); }
@@ -120,8 +120,8 @@ Result<AttributeId> TypeEnv::attribute(std::string_view variable, std::string_vi
     }
   }
   const std::string_view near = closest(slot ? field : variable, names);
-  std::string message = slot ? fmt::format("`{}` has no field `{}`", variable, field)
-                             : fmt::format("unknown variable `{}`", variable);
+  std::string message =
+      slot ? fmt::format("`{}` has no field `{}`", variable, field) : fmt::format("unknown variable `{}`", variable);
   if (!near.empty()) message += fmt::format(" (did you mean `{}`?)", near);
   return fail(std::move(message));
 }

@@ -40,9 +40,12 @@ class TzifReader {
   Result<Header> header(std::size_t at) const {
     if (bytes_.size() < at + kHeaderBytes) return fail("a TZif file ends inside its header");
     for (std::size_t i = 0; i < 4; ++i) {
-      if (std::to_integer<char>(bytes_[at + i]) != "TZif"[i]) return fail("no TZif file: it does not begin with `TZif`");
+      if (std::to_integer<char>(bytes_[at + i]) != "TZif"[i])
+        return fail("no TZif file: it does not begin with `TZif`");
     }
-    const auto count = [&](std::size_t i) { return static_cast<std::size_t>(static_cast<std::uint32_t>(big_endian(at + 20 + 4 * i, 4))); };
+    const auto count = [&](std::size_t i) {
+      return static_cast<std::size_t>(static_cast<std::uint32_t>(big_endian(at + 20 + 4 * i, 4)));
+    };
     return Header{std::to_integer<char>(bytes_[at + 4]), count(0), count(1), count(2), count(3), count(4), count(5)};
   }
 
@@ -69,7 +72,8 @@ Result<Data> read_data(const TzifReader& reader, std::size_t at, const Header& h
   std::vector<std::int32_t> offsets;
   for (std::size_t i = 0; i < header.type; ++i) {
     const std::int64_t offset = reader.big_endian(types + 6 * i, 4);
-    if (offset < kLeastOffset || offset > kMostOffset) return fail(fmt::format("a TZif file with an offset of {} s", offset));
+    if (offset < kLeastOffset || offset > kMostOffset)
+      return fail(fmt::format("a TZif file with an offset of {} s", offset));
     offsets.push_back(static_cast<std::int32_t>(offset));
   }
   Data data;
@@ -78,7 +82,8 @@ Result<Data> read_data(const TzifReader& reader, std::size_t at, const Header& h
     const std::int64_t time = reader.big_endian(at + time_size * i, time_size);
     const std::uint8_t type = reader.byte(at + time_size * header.time + i);
     if (type >= offsets.size()) return fail("a TZif file whose transition names a type that it does not have");
-    if (i > 0 && time <= data.transitions.back().unix_seconds) return fail("a TZif file whose transitions are not in order");
+    if (i > 0 && time <= data.transitions.back().unix_seconds)
+      return fail("a TZif file whose transitions are not in order");
     data.transitions.push_back({time, offsets[type]});
   }
   return data;

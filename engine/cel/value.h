@@ -36,21 +36,21 @@ enum class Kind : std::uint8_t {
 
 // Why an expression has no value. The text of each is in value.cc.
 enum class ErrorCode : std::uint8_t {
-  kAbsent,           // the request should say and doesn't
+  kAbsent,  // the request should say and doesn't
   kNoSuchKey,
-  kNoSuchOverload,   // the operation does not exist for these kinds
+  kNoSuchOverload,  // the operation does not exist for these kinds
   kIndexOutOfRange,
   kIntOverflow,
   kUintOverflow,
   kDivisionByZero,
   kModulusByZero,
-  kTimeRange,        // a timestamp or duration beyond its range
+  kTimeRange,  // a timestamp or duration beyond its range
   kBadConversion,
-  kBadKey,           // a map key of a kind that cannot be one
+  kBadKey,  // a map key of a kind that cannot be one
   kDuplicateKey,
   kBadRegex,
-  kBudget,           // more steps than limits::kCelCost, or more memory than limits::kCelResultBytes
-  kNotBoolean,       // a condition that is no boolean
+  kBudget,      // more steps than limits::kCelCost, or more memory than limits::kCelResultBytes
+  kNotBoolean,  // a condition that is no boolean
 };
 
 // Which attribute of the request: a variable and, for variables with named fields, the field. Assigned by TypeEnv in
@@ -174,7 +174,7 @@ class Value {
   std::size_t size_ = 0;
   std::uint32_t aux_ = 0;  // nanoseconds of a timestamp; attribute of an unknown; offset of an error
   Kind kind_ = Kind::kNull;
-  std::uint8_t sub_ = 0;   // shape of a list or map; code of an error
+  std::uint8_t sub_ = 0;  // shape of a list or map; code of an error
 };
 
 struct MapEntry {

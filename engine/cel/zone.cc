@@ -1,8 +1,9 @@
 #include "engine/cel/zone.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
-#include <fmt/format.h>
 
 #include "engine/base/text.h"
 
@@ -27,7 +28,8 @@ std::optional<Zone> Zone::fixed(std::string_view name) {
   if (negative || digits.starts_with('+')) digits.remove_prefix(1);
   const int hours = two_digits(digits, 0);
   const int minutes = two_digits(digits, 3);
-  if (digits.size() != 5 || digits[2] != ':' || hours < 0 || hours > 23 || minutes < 0 || minutes > 59) return std::nullopt;
+  if (digits.size() != 5 || digits[2] != ':' || hours < 0 || hours > 23 || minutes < 0 || minutes > 59)
+    return std::nullopt;
   Zone zone;
   zone.first_offset_ = (negative ? -1 : 1) * (hours * kHour + minutes * 60);
   return zone;
@@ -37,8 +39,9 @@ std::int32_t Zone::offset_at(std::int64_t unix_seconds) const {
   if (rule_ && (transitions_.empty() || unix_seconds >= transitions_.back().unix_seconds)) {
     return rule_offset_at(*rule_, unix_seconds);
   }
-  const auto after = std::upper_bound(transitions_.begin(), transitions_.end(), unix_seconds,
-                                      [](std::int64_t t, const Transition& transition) { return t < transition.unix_seconds; });
+  const auto after =
+      std::upper_bound(transitions_.begin(), transitions_.end(), unix_seconds,
+                       [](std::int64_t t, const Transition& transition) { return t < transition.unix_seconds; });
   return after == transitions_.begin() ? first_offset_ : std::prev(after)->offset;
 }
 
@@ -77,8 +80,8 @@ std::int32_t rule_offset_at(const Zone::Rule& rule, std::int64_t unix_seconds) {
   const chrono::year year = chrono::year_month_day(chrono::floor<chrono::days>(local)).year();
   const std::int64_t starts = local_seconds(rule.daylight_starts, year) - rule.standard_offset;
   const std::int64_t ends = local_seconds(rule.daylight_ends, year) - rule.daylight_offset;
-  const bool daylight = starts < ends ? starts <= unix_seconds && unix_seconds < ends
-                                      : !(ends <= unix_seconds && unix_seconds < starts);
+  const bool daylight =
+      starts < ends ? starts <= unix_seconds && unix_seconds < ends : !(ends <= unix_seconds && unix_seconds < starts);
   return daylight ? rule.daylight_offset : rule.standard_offset;
 }
 

@@ -62,7 +62,8 @@ class Zone {
   std::optional<Rule> rule_;  // from the last transition on
 };
 
-// Reads a POSIX TZ string with RFC 8536's extension of hours to ±167, as a TZif footer holds it: `CET-1CEST,M3.5.0,M10.5.0/3`.
+// Reads a POSIX TZ string with RFC 8536's extension of hours to ±167, as a TZif footer holds it:
+// `CET-1CEST,M3.5.0,M10.5.0/3`.
 Result<Zone::Rule> parse_posix_rule(std::string_view text);
 // The rule's offset at that instant. Requires: as Zone::offset_at.
 std::int32_t rule_offset_at(const Zone::Rule& rule, std::int64_t unix_seconds);

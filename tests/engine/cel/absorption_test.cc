@@ -1,7 +1,8 @@
 // SEMANTICS §2: in &&, || and ?: a deciding side absorbs error and unknown; else unknown wins over error.
-#include <array>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+
+#include <array>
 
 #include "tests/engine/cel/support.h"
 
@@ -27,7 +28,8 @@ char letter(const std::string& result) {
 
 std::string row(const char* format, Operand first) {
   std::string out;
-  for (const Operand second : kAll) out += letter(evaluate(fmt::format(fmt::runtime(format), text(first), text(second))));
+  for (const Operand second : kAll)
+    out += letter(evaluate(fmt::format(fmt::runtime(format), text(first), text(second))));
   return out;
 }
 
@@ -82,15 +84,18 @@ TEST(CelAbsorption, Not) {
 }
 
 TEST(CelAbsorption, StrictOperationsPreferUnknownToError) {
-  for (const char* expression : {"err == unk", "unk == err", "err < unk", "unk + err", "err in unk", "[err, unk]", "{err: unk}",
-                                 "names[err].startsWith(unk)", "unk[err]", "[err, unk].map(e, e)", "[1, 2].map(n, n == 1 ? err : unk)",
-                                 "[1, 2].exists_one(n, n == 1 ? err : unk)", "[1, 2].filter(n, n == 1 ? err : unk)"}) {
+  for (const char* expression :
+       {"err == unk", "unk == err", "err < unk", "unk + err", "err in unk", "[err, unk]", "{err: unk}",
+        "names[err].startsWith(unk)", "unk[err]", "[err, unk].map(e, e)", "[1, 2].map(n, n == 1 ? err : unk)",
+        "[1, 2].exists_one(n, n == 1 ? err : unk)", "[1, 2].filter(n, n == 1 ? err : unk)"}) {
     EXPECT_EQ(letter(evaluate(expression)), 'U') << expression;
   }
-  for (const char* expression : {"err == 1", "1 + err", "err.field", "err[0]", "err.all(e, true)", "has(err.field)", "size(err)"}) {
+  for (const char* expression :
+       {"err == 1", "1 + err", "err.field", "err[0]", "err.all(e, true)", "has(err.field)", "size(err)"}) {
     EXPECT_EQ(letter(evaluate(expression)), 'E') << expression;
   }
-  for (const char* expression : {"unk == 1", "unk.field", "unk[0]", "unk.all(e, true)", "has(unk.field)", "size(unk)", "type(unk)"}) {
+  for (const char* expression :
+       {"unk == 1", "unk.field", "unk[0]", "unk.all(e, true)", "has(unk.field)", "size(unk)", "type(unk)"}) {
     EXPECT_EQ(letter(evaluate(expression)), 'U') << expression;
   }
 }

@@ -27,11 +27,13 @@ TEST(CelCompile, SaysWhatIsWrongInAPolicysCondition) {
       {"session.age > 5", "13: `>` does not apply to duration and int"},
       {"session.age > duration(\"5 minutes\")",
        "24: `5 minutes` is no duration (write it as `1h30m`, `90s` or `1.5s`)"},
-      {"\"ops\" in subject.id", "7: `in` wants a list or a map on its right, not string (for a part of a string write .contains())"},
+      {"\"ops\" in subject.id",
+       "7: `in` wants a list or a map on its right, not string (for a part of a string write .contains())"},
       {"1 in subject.groups", "3: int is never in list(string)"},
       {"subject.id.startswith(\"a\")", "12: unknown function `startswith` (did you mean `startsWith`?)"},
       {"startsWith(subject.id, \"a\")", "1: unknown function `startsWith` (write it as string.startsWith(string))"},
-      {"subject.id.startsWith(1)", "12: `startsWith` does not apply to (string, int) (there is string.startsWith(string))"},
+      {"subject.id.startsWith(1)",
+       "12: `startsWith` does not apply to (string, int) (there is string.startsWith(string))"},
       {"subject.id.length() > 3", "12: unknown function `length`"},
       {"subject.id.id == \"a\"", "12: string has no fields, so no `id`"},
       {"subject.id.matches(\"a(\")", "20: regular expression `a(`: missing ): a("},
@@ -44,7 +46,8 @@ TEST(CelCompile, SaysWhatIsWrongInAPolicysCondition) {
       {"!session.trust", "2: `!` wants a bool, not string"},
       {"session.trust && true", "1: `&&` wants a bool, not string"},
       {"session.trust ? true : false", "1: `?:` wants a bool, not string"},
-      {"context.a ? 1 : \"a\"", "11: the branches of `?:` are int and string (wrap one of them in dyn() where that is meant)"},
+      {"context.a ? 1 : \"a\"",
+       "11: the branches of `?:` are int and string (wrap one of them in dyn() where that is meant)"},
       {"subject.id + 1 == \"a\"", "12: `+` does not apply to string and int (convert the other with string())"},
       {"1 + 1.0 == 2.0", "3: `+` does not apply to int and double (convert one of them: int(), uint() or double())"},
       {"-subject.id == \"a\"", "1: `-` does not apply to string"},
@@ -56,7 +59,8 @@ TEST(CelCompile, SaysWhatIsWrongInAPolicysCondition) {
       {"{1.5: 2} == {}", "2: a map's key must be a bool, int, uint or string, not double"},
       {"true", "1: this condition is always true (leave out `when` where there is no condition)"},
       {"1 > 2", "1: this condition is always false (leave out `when` where there is no condition)"},
-      {"session.trust == \"internal\" || true", "1: this condition is always true (leave out `when` where there is no condition)"},
+      {"session.trust == \"internal\" || true",
+       "1: this condition is always true (leave out `when` where there is no condition)"},
       {"dyn(\"text\")", "1: a condition must be a bool, not string (leave out `when` where there is no condition)"},
   };
   for (const Row& row : rows) EXPECT_EQ(compiled(row.expression, policy_environment()), row.errors) << row.expression;
@@ -84,10 +88,13 @@ TEST(CelCompile, SaysWhatIsWrongWithTheGrammar) {
       {"flag == €", "9: unexpected `\u20ac`"},
       {"has(s)", "1: has() asks for one field (as in has(subject.claims.department))"},
       {"has(claims.a, claims.b)", "1: has() asks for one field (as in has(subject.claims.department))"},
-      {"names.all(n)", "7: all() takes a variable and an expression (as in subject.groups.exists(g, g.startsWith(\"dev-\")))"},
+      {"names.all(n)",
+       "7: all() takes a variable and an expression (as in subject.groups.exists(g, g.startsWith(\"dev-\")))"},
       {"names.all(1, true)",
        "11: the first argument of all() names its variable (as in subject.groups.exists(g, g.startsWith(\"dev-\")))"},
-      {"a.`b c", "3: a quoted field name is not closed (letters, digits, blanks and any of _ . - / may stand between the backticks)"},
+      {"a.`b c",
+       "3: a quoted field name is not closed (letters, digits, blanks and any of _ . - / may stand between the "
+       "backticks)"},
   };
   for (const Row& row : rows) EXPECT_EQ(compiled(row.expression), row.errors) << row.expression;
 }
@@ -114,7 +121,8 @@ TEST(CelCompile, NamesWhatItDoesNotAcceptYet) {
 }
 
 TEST(CelCompile, TellsAllTypeErrorsOfAnExpression) {
-  EXPECT_EQ(compiled("sesion.trust == 'x' || session.trst == 'y' && subject.id < 3 || subject.id.matches('(')", policy_environment()),
+  EXPECT_EQ(compiled("sesion.trust == 'x' || session.trst == 'y' && subject.id < 3 || subject.id.matches('(')",
+                     policy_environment()),
             "1: unknown variable `sesion` (did you mean `session`?)\n"
             "32: `session` has no field `trst` (did you mean `trust`?)\n"
             "58: `<` does not apply to string and int\n"
@@ -150,7 +158,8 @@ TEST(CelCompile, KeepsItsBounds) {
   EXPECT_EQ(compiled("x" + repeated(".a", 2000) + " == 1"), "1: the expression nests 2002 deep; at most 64");
   EXPECT_TRUE(compile("flag" + repeated(" || flag", 500), test_environment()).program) << "|| is flat";
 
-  EXPECT_EQ(compiled("names.all(a, names.all(b, names.all(c, names.all(d, a == d))))"), "46: macros nest 4 deep; at most 3");
+  EXPECT_EQ(compiled("names.all(a, names.all(b, names.all(c, names.all(d, a == d))))"),
+            "46: macros nest 4 deep; at most 3");
   EXPECT_TRUE(compile("names.all(a, names.all(b, names.all(c, a + b == c)))", test_environment()).program);
   EXPECT_EQ(compiled("names.all(a, names.all(b, names.all(c, a.contains(b) && b.contains(c) && c.contains(a))))"),
             "1: the estimated cost is 1936482; at most 1000000 (nest fewer macros, or make their bodies smaller)");
@@ -210,9 +219,11 @@ TEST(CelCompile, SaysWhatAProgramReads) {
   EXPECT_EQ(reads("session.trust == 'internal' && session.trust != 'x'"), "session.trust");
   EXPECT_EQ(reads("subject.claims.department.name == 'a' && subject.claims['level'] > 3"),
             "subject.claims/department/name, subject.claims/level");
-  EXPECT_EQ(reads("has(resource.properties.sni) || 'host' in resource.properties"), "resource.properties/host, resource.properties/sni");
+  EXPECT_EQ(reads("has(resource.properties.sni) || 'host' in resource.properties"),
+            "resource.properties/host, resource.properties/sni");
   EXPECT_EQ(reads("subject.claims[session.id] == 1"), "subject.claims, session.id");
-  EXPECT_EQ(reads("request.time.getHours('Europe/Berlin') < 7 || request.time.getDate('UTC') == 1"), "request.time zone:Europe/Berlin");
+  EXPECT_EQ(reads("request.time.getHours('Europe/Berlin') < 7 || request.time.getDate('UTC') == 1"),
+            "request.time zone:Europe/Berlin");
   EXPECT_EQ(reads("session.age > duration('1h') ? context.a : context.b.c"), "session.age, context/a, context/b/c");
 
   const Compiled found = compile("subject.claims.level > 3 && context == {}", policy_environment());

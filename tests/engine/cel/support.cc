@@ -1,6 +1,7 @@
 #include "tests/engine/cel/support.h"
 
 #include <fmt/format.h>
+
 #include <fstream>
 #include <sstream>
 

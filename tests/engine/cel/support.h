@@ -11,8 +11,8 @@
 namespace portreeve::cel {
 
 // Variables: flag bool, i int, u uint, d double, s string, y bytes, t timestamp, age duration, numbers list(int),
-// names list(string), claims map(string, dyn), labels map(string, string), x dyn (a JSON string), err dyn (absent), unk dyn
-// (unknown); who, an object with id string, trust string and gone string (absent).
+// names list(string), claims map(string, dyn), labels map(string, string), x dyn (a JSON string), err dyn (absent), unk
+// dyn (unknown); who, an object with id string, trust string and gone string (absent).
 TypeEnv test_environment();
 
 // Answers test_environment()'s variables; attributes may be overridden by name.

@@ -1,6 +1,7 @@
 // Values and activations as hosts use them: borrowed shapes, lazily asked attributes, no allocation.
-#include <atomic>
 #include <gtest/gtest.h>
+
+#include <atomic>
 #include <thread>
 
 #include "engine/cel/policy_environment.h"
@@ -20,7 +21,8 @@ class Properties : public HostMap {
   }
   std::size_t size() const override { return 2; }
   MapEntry entry(std::size_t i) const override {
-    return i == 0 ? MapEntry{Value::of("host"), Value::of("example.com")} : MapEntry{Value::of("sni"), Value::unknown()};
+    return i == 0 ? MapEntry{Value::of("host"), Value::of("example.com")}
+                  : MapEntry{Value::of("sni"), Value::unknown()};
   }
   bool partly_unknown() const override { return true; }
 };
@@ -74,7 +76,8 @@ TEST(CelProgram, TreatsAPartlyUnknownMapKeyByKey) {
       {"[resource.properties] == [{}]", Truth::kUnknown},
       {"resource.properties.exists(k, k == 'host')", Truth::kUnknown},
   };
-  for (const auto& [expression, truth] : rows) EXPECT_EQ(program(expression)->run_condition(request), truth) << expression;
+  for (const auto& [expression, truth] : rows)
+    EXPECT_EQ(program(expression)->run_condition(request), truth) << expression;
   std::string why;
   program("resource.properties.sni == 'a'")->run_condition(request, &why);
   EXPECT_EQ(why, "`resource.properties` is not known yet");
@@ -110,7 +113,8 @@ TEST(CelProgram, AllocatesNothingInCommonConditions) {
 }
 
 TEST(CelProgram, OutcomesOwnWhatTheyMade) {
-  const auto found = compile("subject.groups.map(g, g + '!').join('+') + subject.id.upperAscii()", policy_environment(), {{}, Want::kAnyValue});
+  const auto found = compile("subject.groups.map(g, g + '!').join('+') + subject.id.upperAscii()", policy_environment(),
+                             {{}, Want::kAnyValue});
   ASSERT_TRUE(found.program);
   Outcome kept;
   {
@@ -122,7 +126,9 @@ TEST(CelProgram, OutcomesOwnWhatTheyMade) {
 }
 
 TEST(CelProgram, RunsInManyThreadsAtOnce) {
-  const auto shared = program("subject.groups.exists(g, g.matches('^/res') && request.time.getHours('Europe/Berlin') == 23) && subject.id.upperAscii() == 'KEYCLOAK/RITA'");
+  const auto shared = program(
+      "subject.groups.exists(g, g.matches('^/res') && request.time.getHours('Europe/Berlin') == 23) && "
+      "subject.id.upperAscii() == 'KEYCLOAK/RITA'");
   std::atomic<int> right = 0;
   std::vector<std::thread> threads;
   for (int i = 0; i < 4; ++i) {

@@ -1,8 +1,9 @@
 // Time zones: known instants, a slow twin (the C library), hostile bytes.
-#include <cstdlib>
-#include <ctime>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <ctime>
 #include <random>
 
 #include "tests/engine/cel/support.h"
@@ -13,14 +14,15 @@ namespace {
 std::span<const std::byte> bytes_of(const std::string& text) { return std::as_bytes(std::span(text)); }
 
 TEST(Zone, KnowsFixedOffsets) {
-  const std::pair<const char*, int> rows[] = {{"UTC", 0},         {"Z", 0},           {"+00:00", 0},     {"-00:00", 0},
-                                              {"+02:00", 7200},   {"02:00", 7200},    {"-09:30", -34200}, {"+23:59", 86340}};
+  const std::pair<const char*, int> rows[] = {{"UTC", 0},       {"Z", 0},        {"+00:00", 0},      {"-00:00", 0},
+                                              {"+02:00", 7200}, {"02:00", 7200}, {"-09:30", -34200}, {"+23:59", 86340}};
   for (const auto& [name, offset] : rows) {
     const auto zone = Zone::fixed(name);
     ASSERT_TRUE(zone) << name;
     EXPECT_EQ(zone->offset_at(0), offset) << name;
   }
-  for (const char* name : {"", "utc", "+2:00", "+02", "+0200", "+24:00", "+02:60", "Europe/Berlin", "+02:00 ", "--02:0", "+-2:00"}) {
+  for (const char* name :
+       {"", "utc", "+2:00", "+02", "+0200", "+24:00", "+02:60", "Europe/Berlin", "+02:00 ", "--02:0", "+-2:00"}) {
     EXPECT_FALSE(Zone::fixed(name)) << name;
   }
 }
@@ -33,19 +35,20 @@ TEST(Zone, ChangesTheClockAtTheSecond) {
     int hour;
   };
   const Row rows[] = {
-      {"Europe/Berlin", "2024-03-31T00:59:59Z", 1},      {"Europe/Berlin", "2024-03-31T01:00:00Z", 3},
-      {"Europe/Berlin", "2024-10-27T00:59:59Z", 2},      {"Europe/Berlin", "2024-10-27T01:00:00Z", 2},
-      {"Europe/Berlin", "2024-10-27T01:59:59Z", 2},      {"Europe/Berlin", "2024-10-27T02:00:00Z", 3},
-      {"America/New_York", "2024-03-10T06:59:59Z", 1},   {"America/New_York", "2024-03-10T07:00:00Z", 3},
-      {"America/New_York", "2024-11-03T05:59:59Z", 1},   {"America/New_York", "2024-11-03T06:00:00Z", 1},
-      {"America/New_York", "1969-12-31T23:59:59Z", 18},  {"Europe/Berlin", "1890-01-01T00:00:00Z", 0},
-      {"Europe/Berlin", "2099-07-01T12:00:00Z", 14},     {"Europe/Berlin", "2099-12-01T12:00:00Z", 13},
-      {"Europe/Berlin", "9999-07-01T12:00:00Z", 14},     {"Australia/Sydney", "2024-01-01T00:00:00Z", 11},
-      {"Australia/Sydney", "2060-01-01T00:00:00Z", 11},  {"Australia/Sydney", "2060-07-01T00:00:00Z", 10},
-      {"Asia/Kolkata", "2024-01-01T00:00:00Z", 5},       {"Etc/UTC", "2024-01-01T00:00:00Z", 0},
+      {"Europe/Berlin", "2024-03-31T00:59:59Z", 1},     {"Europe/Berlin", "2024-03-31T01:00:00Z", 3},
+      {"Europe/Berlin", "2024-10-27T00:59:59Z", 2},     {"Europe/Berlin", "2024-10-27T01:00:00Z", 2},
+      {"Europe/Berlin", "2024-10-27T01:59:59Z", 2},     {"Europe/Berlin", "2024-10-27T02:00:00Z", 3},
+      {"America/New_York", "2024-03-10T06:59:59Z", 1},  {"America/New_York", "2024-03-10T07:00:00Z", 3},
+      {"America/New_York", "2024-11-03T05:59:59Z", 1},  {"America/New_York", "2024-11-03T06:00:00Z", 1},
+      {"America/New_York", "1969-12-31T23:59:59Z", 18}, {"Europe/Berlin", "1890-01-01T00:00:00Z", 0},
+      {"Europe/Berlin", "2099-07-01T12:00:00Z", 14},    {"Europe/Berlin", "2099-12-01T12:00:00Z", 13},
+      {"Europe/Berlin", "9999-07-01T12:00:00Z", 14},    {"Australia/Sydney", "2024-01-01T00:00:00Z", 11},
+      {"Australia/Sydney", "2060-01-01T00:00:00Z", 11}, {"Australia/Sydney", "2060-07-01T00:00:00Z", 10},
+      {"Asia/Kolkata", "2024-01-01T00:00:00Z", 5},      {"Etc/UTC", "2024-01-01T00:00:00Z", 0},
   };
   for (const Row& row : rows) {
-    EXPECT_EQ(evaluate(fmt::format("timestamp('{}').getHours('{}')", row.time, row.zone)), fmt::format("{}", row.hour)) << row.time;
+    EXPECT_EQ(evaluate(fmt::format("timestamp('{}').getHours('{}')", row.time, row.zone)), fmt::format("{}", row.hour))
+        << row.time;
   }
   EXPECT_EQ(evaluate("timestamp('2009-02-13T23:31:30Z').getMinutes('Asia/Kathmandu')"), "16");
   EXPECT_EQ(evaluate("timestamp('2024-12-31T23:30:00Z').getFullYear('Europe/Berlin')"), "2025");
@@ -69,9 +72,10 @@ TEST(Zone, ReadsPosixRules) {
   EXPECT_EQ(at("XXX0YYY,J60/0,J61/0", "2024-03-01T00:00:00Z"), 3600) << "J60 is 1 March in leap years too";
   EXPECT_EQ(at("XXX0YYY,59/0,60/0", "2024-02-29T00:00:00Z"), 3600) << "day 59 from 0 is 29 February";
   EXPECT_EQ(at("EET-2EEST,M3.4.4/50,M10.4.4/50", "2050-03-26T00:00:00Z"), 10800) << "hours beyond 24";
-  for (const char* text : {"", "A0", "UTC", "UTC0x", "CET-1CEST", "CET-1CEST,M3.5.0", "CET-1CEST,M13.5.0,M10.5.0", "CET-1CEST,M3.6.0,M10.5.0",
-                           "CET-1CEST,M3.5.7,M10.5.0", "CET-25", "CET-1:60", "CET-1CEST,J0,J1", "CET-1CEST,366,1", "<CET-1",
-                           "CET-1CEST,M3.5.0/168,M10.5.0", "CET-1CEST,M3.5.0,M10.5.0,", "CET-99999999999"}) {
+  for (const char* text :
+       {"", "A0", "UTC", "UTC0x", "CET-1CEST", "CET-1CEST,M3.5.0", "CET-1CEST,M13.5.0,M10.5.0",
+        "CET-1CEST,M3.6.0,M10.5.0", "CET-1CEST,M3.5.7,M10.5.0", "CET-25", "CET-1:60", "CET-1CEST,J0,J1",
+        "CET-1CEST,366,1", "<CET-1", "CET-1CEST,M3.5.0/168,M10.5.0", "CET-1CEST,M3.5.0,M10.5.0,", "CET-99999999999"}) {
     EXPECT_FALSE(parse_posix_rule(text)) << text;
   }
 }
@@ -85,8 +89,9 @@ TEST(Zone, AgreesWithTheCLibrary) {
   std::uniform_int_distribution<std::int64_t> instants(-5'000'000'000, 9'000'000'000);
   const char* const before = std::getenv("TZ");
   const std::string saved = before ? before : "";
-  for (const char* name : {"Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Europe/Dublin", "Africa/Casablanca",
-                           "America/Sao_Paulo", "Asia/Kathmandu", "Pacific/Apia", "Antarctica/Troll", "Asia/Tehran"}) {
+  for (const char* name :
+       {"Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Europe/Dublin", "Africa/Casablanca",
+        "America/Sao_Paulo", "Asia/Kathmandu", "Pacific/Apia", "Antarctica/Troll", "Asia/Tehran"}) {
     const auto zone = system_zone(name);
     ASSERT_TRUE(zone) << name;
     setenv("TZ", (std::string(":/usr/share/zoneinfo/") + name).c_str(), 1);
@@ -105,8 +110,10 @@ TEST(Zone, AgreesWithTheCLibrary) {
       check(transition.unix_seconds);
     }
   }
-  if (before) setenv("TZ", saved.c_str(), 1);
-  else unsetenv("TZ");
+  if (before)
+    setenv("TZ", saved.c_str(), 1);
+  else
+    unsetenv("TZ");
   tzset();
 }
 
