@@ -71,6 +71,7 @@ Status Indexer::open_current() {
   table_ = std::make_unique<RecordTable>(open_writable(file_, Durability::kLosesLastOnPowerCut));
   if (!table_->is_current()) return fail("the index has another shape");
   at_ = table_->position();
+  next_index_.store(at_.index, std::memory_order_release);
   return {};
 }
 
