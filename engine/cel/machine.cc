@@ -137,7 +137,7 @@ Value Machine::select(const Node& node) {
   if (of.kind() != Kind::kMap) return Value::no_overload(".", of.kind());
   const Value& key = code_.constants[node.index];
   const auto found = find(of, key);
-  return found ? *found : Value::error(ErrorCode::kNoSuchKey, key.text());
+  return found ? named(node, *found, key) : Value::error(ErrorCode::kNoSuchKey, key.text());
 }
 
 Value Machine::has_key(const Node& node) {
@@ -146,7 +146,7 @@ Value Machine::has_key(const Node& node) {
   if (of.kind() != Kind::kMap) return Value::no_overload("has", of.kind());
   const auto found = find(of, code_.constants[node.index]);
   if (!found) return Value::of(false);
-  return found->is_value() ? Value::of(true) : *found;
+  return found->is_value() ? Value::of(true) : named(node, *found, code_.constants[node.index]);
 }
 
 namespace {
@@ -176,7 +176,7 @@ Value Machine::index(const Node& node) {
     return of.element(*found);
   }
   if (of.kind() != Kind::kMap) return Value::no_overload("[]", of.kind(), at.kind());
-  if (const auto found = find(of, at)) return *found;
+  if (const auto found = find(of, at)) return named(node, *found, at);
   if (at.kind() == Kind::kString) return Value::error(ErrorCode::kNoSuchKey, at.text());
   return Value::error(ErrorCode::kNoSuchKey, arena_.keep(to_text(at)));
 }
@@ -260,6 +260,13 @@ Value Machine::equal(const Value& a, const Value& b) {
 std::optional<Value> Machine::find(const Value& map, const Value& key) {
   if (!spend(map.find_steps())) return budget();
   return map.find(key);
+}
+
+// An unknown under a key of an attribute says which key of which attribute; any other value is as it was found.
+Value Machine::named(const Node& node, const Value& found, const Value& key) const {
+  const Node& of = code_.nodes[code_.kids[node.first_kid]];
+  if (!found.is_unknown() || of.op != Op::kAttribute || key.kind() != Kind::kString) return found;
+  return Value::unknown(code_.attributes[of.index], key.text());
 }
 
 Value Machine::membership(const Value& element, const Value& in) {

@@ -32,6 +32,7 @@ class Machine {
   Value equal(const Value& a, const Value& b);
   Value membership(const Value& element, const Value& in);
   std::optional<Value> find(const Value& map, const Value& key);
+  Value named(const Node& node, const Value& found, const Value& key) const;
   Value list(const Node& node);
   Value map(const Node& node);
   Value call(const Node& node);

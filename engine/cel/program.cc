@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/base/check.h"
+#include "engine/base/text.h"
 #include "engine/cel/machine.h"
 
 namespace portreeve::cel {
@@ -34,8 +35,9 @@ std::string Program::explain(const Value& value) const {
     return offset ? fmt::format("column {}: {}", *offset + 1, text) : text;
   }
   for (std::size_t i = 0; value.is_unknown() && i < code_->attributes.size(); ++i) {
-    if (code_->attributes[i] == value.attribute())
-      return fmt::format("`{}` is not known yet", code_->attribute_names[i]);
+    if (code_->attributes[i] != value.attribute()) continue;
+    const std::string key = value.unknown_key().empty() ? "" : "." + printable(value.unknown_key());
+    return fmt::format("`{}{}` is not known yet", code_->attribute_names[i], key);
   }
   return "something it reads is not known yet";
 }

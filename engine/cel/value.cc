@@ -137,8 +137,9 @@ Value Value::of(const JsonValue& v) {
   return null();
 }
 
-Value Value::unknown(AttributeId attribute) {
-  Value value(Kind::kUnknown, 0, 0);
+Value Value::unknown(AttributeId attribute, std::string_view key) {
+  Value value(Kind::kUnknown, 0, key.size());
+  value.data_.text = key.data();
   value.aux_ = (static_cast<std::uint32_t>(attribute.variable) << 16) | attribute.field;
   return value;
 }

@@ -100,7 +100,8 @@ class Value {
   static Value type(std::string_view name);  // borrows
 
   // What an Activation answers where the request cannot say yet.
-  static Value unknown(AttributeId attribute = {});
+  // `key`, where only that key of the attribute is meant, is for the explanation; borrows.
+  static Value unknown(AttributeId attribute = {}, std::string_view key = {});
   // What an Activation answers where the request should say and doesn't.
   static Value absent() { return error(ErrorCode::kAbsent, {}); }
   // `detail` (a key, an operator) is put into the text; borrows.
@@ -125,6 +126,7 @@ class Value {
   Timestamp timestamp() const { return Timestamp::from_unix(data_.integer, static_cast<std::int32_t>(aux_)); }
   std::int64_t nanos() const { return data_.integer; }  // of a duration
   AttributeId attribute() const { return {static_cast<std::uint16_t>(aux_ >> 16), static_cast<std::uint16_t>(aux_)}; }
+  std::string_view unknown_key() const { return {data_.text, size_}; }
   ErrorCode error_code() const { return static_cast<ErrorCode>(sub_); }
   std::string_view error_detail() const { return {data_.text, size_ & 0xFFFFFFFF}; }
   // Of a kNoSuchOverload: the kinds it met.

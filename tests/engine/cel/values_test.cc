@@ -80,7 +80,9 @@ TEST(CelProgram, TreatsAPartlyUnknownMapKeyByKey) {
     EXPECT_EQ(program(expression)->run_condition(request), truth) << expression;
   std::string why;
   program("resource.properties.sni == 'a'")->run_condition(request, &why);
-  EXPECT_EQ(why, "`resource.properties` is not known yet");
+  EXPECT_EQ(why, "`resource.properties.sni` is not known yet");
+  program("resource.properties.size() == 2")->run_condition(request, &why);
+  EXPECT_EQ(why, "something it reads is not known yet");
 }
 
 TEST(CelProgram, AllocatesNothingInCommonConditions) {
