@@ -41,7 +41,7 @@ std::optional<cel::Value> LayeredProperties::find(std::string_view key) const {
   if (stated_ != nullptr) {
     if (const JsonValue* value = stated_->find(key)) return cel::Value::of(*value);
   }
-  if (unsaid_ && std::ranges::find(kUnsaidAtResolve, key) != kUnsaidAtResolve.end()) return cel::Value::unknown(id::kResourceProperties);
+  if (unsaid_ && std::ranges::find(kUnsaidAtResolve, key) != kUnsaidAtResolve.end()) return cel::Value::unknown(id::kResourceProperties, key);
   if (declared_ != nullptr) {
     if (const JsonValue* value = declared_->find(key)) return cel::Value::of(*value);
   }
