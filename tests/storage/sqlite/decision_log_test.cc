@@ -309,26 +309,20 @@ TEST_F(DecisionLogTest, AKilledWriterLosesNothingItAnswered) {
     std::uint64_t last = 0;
     for (std::uint64_t value = 0; ::read(ends[0], &value, sizeof value) == sizeof value;) {
       last = value;
-      if (++told == 150) ::kill(child, SIGKILL);
+      if (++told == 60) ::kill(child, SIGKILL);
     }
     ::close(ends[0]);
     int status = 0;
     ASSERT_EQ(::waitpid(child, &status, 0), child);
     ASSERT_TRUE(WIFSIGNALED(status)) << status;
     const auto log = open();
-    for (std::uint64_t i = 0; i < last + 4; ++i) {
+    for (std::uint64_t i = first; i < last + 4; ++i) {
       ASSERT_TRUE(log->find(decision_id(i)).value()) << i;
     }
     const auto seq = static_cast<std::int64_t>(last + 1);
     EXPECT_GE(log->last_outcome_seq("gate", "boot-1"), seq);
     EXPECT_EQ(report(*log, {outcome("gate", seq, decision_id(last))}).value().duplicates, 1u);
-    first = (log->stats().records + 4) / 4 * 4 * 2;  // beyond whatever was in flight
-    for (std::uint64_t i = last + 4; i < first; ++i) {
-      if (!log->find(decision_id(i)).value()) {
-        wire::DecisionRecord filler = decision(i);
-        ASSERT_TRUE(commit(*log, {filler}));
-      }
-    }
+    first += 1'000'000;  // beyond whatever was in flight
   }
 }
 
