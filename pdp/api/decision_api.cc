@@ -16,11 +16,11 @@ class TrackedSink final : public ResponseSink {
         request_id_(std::move(request_id)),
         latency_(latency),
         clock_(clock),
-        started_(clock.steady_millis()) {}
+        started_(clock.steady_micros()) {}
 
   void answer(HttpResponse response) override {
     if (!request_id_.empty()) response.headers.emplace_back("X-Request-ID", request_id_);
-    latency_.observe(static_cast<double>(clock_.steady_millis() - started_) / 1000.0);
+    latency_.observe(static_cast<double>(clock_.steady_micros() - started_) / 1e6);
     responder_.respond(std::move(response));
   }
 

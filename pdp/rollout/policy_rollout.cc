@@ -54,7 +54,7 @@ std::string PolicyRollout::fingerprint() const {
     std::error_code ignored;
     const auto size = at->is_regular_file(ignored) ? at->file_size(ignored) : 0;
     const auto time = at->last_write_time(ignored).time_since_epoch().count();
-    out += fmt::format("{}\0{}\0{}\n", at->path().string(), size, time);
+    out += fmt::format("{} {} {}\n", at->path().string(), size, time);
   }
   if (error) out += error.message();
   return out;

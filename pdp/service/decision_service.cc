@@ -60,7 +60,7 @@ bool ends_batch(BatchSemantic semantic, bool allowed) {
 struct DecisionService::Batch {
   Evaluation evaluation;
   Done done;
-  std::int64_t started_millis = 0;
+  std::int64_t started_micros = 0;
   std::size_t resolved = 0;
   std::vector<wire::DecisionRecord> records;
   std::vector<Seconds> cache_for;
@@ -74,7 +74,7 @@ void DecisionService::evaluate(Evaluation evaluation, Done done) const {
   auto batch = std::make_shared<Batch>();
   batch->evaluation = std::move(evaluation);
   batch->done = std::move(done);
-  batch->started_millis = parts_.clock.steady_millis();
+  batch->started_micros = parts_.clock.steady_micros();
   resolve_next(std::move(batch));
 }
 
@@ -116,7 +116,7 @@ void DecisionService::judge(Batch& batch) const {
     record.revision = snapshot->revision();
     record.pep = batch.evaluation.caller.name;
     record.trace = batch.evaluation.trace;
-    record.latency_micros = (parts_.clock.steady_millis() - batch.started_millis) * 1000;
+    record.latency_micros = parts_.clock.steady_micros() - batch.started_micros;
     batch.records.push_back(std::move(record));
     batch.cache_for.push_back(decision.cache_for);
     if (ends_batch(batch.evaluation.semantic, decision.allowed)) break;
