@@ -49,11 +49,16 @@ class Scanner {
         open_ += text_[at_++];
         fresh_ = true;
         return true;
-      case '"': return string();
-      case 't': return literal("true");
-      case 'f': return literal("false");
-      case 'n': return literal("null");
-      default: return number();
+      case '"':
+        return string();
+      case 't':
+        return literal("true");
+      case 'f':
+        return literal("false");
+      case 'n':
+        return literal("null");
+      default:
+        return number();
     }
   }
 
@@ -139,8 +144,8 @@ class Scanner {
 
   const std::string_view text_;
   std::size_t at_ = 0;
-  std::string open_;     // the brackets still open
-  bool fresh_ = false;   // nothing stands yet in the innermost of them
+  std::string open_;    // the brackets still open
+  bool fresh_ = false;  // nothing stands yet in the innermost of them
   std::string_view expected_;
 };
 

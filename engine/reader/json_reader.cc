@@ -1,11 +1,11 @@
 #include "engine/reader/json_reader.h"
 
+#include <fmt/format.h>
 #include <simdjson.h>
 
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <fmt/format.h>
 #include <string>
 #include <vector>
 
@@ -30,15 +30,23 @@ class Converter {
 
   Result<JsonValue> convert(const dom::element& element) {
     switch (element.type()) {
-      case dom::element_type::NULL_VALUE: return JsonValue();
-      case dom::element_type::BOOL: return JsonValue(bool(element.get_bool().value_unsafe()));
-      case dom::element_type::INT64: return JsonValue(std::int64_t{element.get_int64().value_unsafe()});
+      case dom::element_type::NULL_VALUE:
+        return JsonValue();
+      case dom::element_type::BOOL:
+        return JsonValue(bool(element.get_bool().value_unsafe()));
+      case dom::element_type::INT64:
+        return JsonValue(std::int64_t{element.get_int64().value_unsafe()});
       // Only what int64 cannot hold comes as uint64.
-      case dom::element_type::UINT64: return JsonValue(static_cast<double>(element.get_uint64().value_unsafe()));
-      case dom::element_type::DOUBLE: return number(element.get_double().value_unsafe());
-      case dom::element_type::STRING: return string(element.get_string().value_unsafe());
-      case dom::element_type::ARRAY: return array(element.get_array().value_unsafe());
-      case dom::element_type::OBJECT: return object(element.get_object().value_unsafe());
+      case dom::element_type::UINT64:
+        return JsonValue(static_cast<double>(element.get_uint64().value_unsafe()));
+      case dom::element_type::DOUBLE:
+        return number(element.get_double().value_unsafe());
+      case dom::element_type::STRING:
+        return string(element.get_string().value_unsafe());
+      case dom::element_type::ARRAY:
+        return array(element.get_array().value_unsafe());
+      case dom::element_type::OBJECT:
+        return object(element.get_object().value_unsafe());
     }
     return fail("a value of no known type");
   }
@@ -101,9 +109,13 @@ class Converter {
         continue;
       }
       for (const char c : *step.key) {
-        if (c == '~') pointer += "~0";
-        else if (c == '/') pointer += "~1";
-        else pointer += c;
+        if (c == '~') {
+          pointer += "~0";
+        } else if (c == '/') {
+          pointer += "~1";
+        } else {
+          pointer += c;
+        }
       }
     }
     return fail(fmt::format("at `{}`: {}", printable(pointer), what));

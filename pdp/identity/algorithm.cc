@@ -11,10 +11,14 @@ std::optional<Algorithm> algorithm_from_name(std::string_view name) {
 
 std::string_view name_of(Algorithm algorithm) {
   switch (algorithm) {
-    case Algorithm::rs256: return "RS256";
-    case Algorithm::ps256: return "PS256";
-    case Algorithm::es256: return "ES256";
-    case Algorithm::eddsa: return "EdDSA";
+    case Algorithm::rs256:
+      return "RS256";
+    case Algorithm::ps256:
+      return "PS256";
+    case Algorithm::es256:
+      return "ES256";
+    case Algorithm::eddsa:
+      return "EdDSA";
   }
   return "";
 }

@@ -1,8 +1,9 @@
 #include "pdp/identity/check_token.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
-#include <fmt/format.h>
 #include <utility>
 
 #include "engine/base/text.h"
@@ -57,7 +58,8 @@ std::optional<TokenRefusal> TokenChecker::refuse_at_sight(const UnverifiedToken&
     return invalid(fmt::format("`iss` is not `{}`", provider.issuer));
   }
   if (std::ranges::find(provider.algorithms, token.algorithm()) == provider.algorithms.end()) {
-    return invalid(fmt::format("{} is not among the algorithms of provider `{}`", name_of(token.algorithm()), provider.name));
+    return invalid(
+        fmt::format("{} is not among the algorithms of provider `{}`", name_of(token.algorithm()), provider.name));
   }
   if (!token.typ().empty() && token.typ() != "jwt" && token.typ() != "at+jwt") {
     return invalid(fmt::format("`typ` `{}` is neither JWT nor at+jwt", printable(token.typ(), kQuoted)));

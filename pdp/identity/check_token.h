@@ -17,8 +17,8 @@ inline constexpr Seconds kClockLeeway{60};
 
 class TokenChecker {
  public:
-  // The refusal of a token that no key could save: algorithm not in the provider's list, a `typ` that is neither absent,
-  // `JWT` nor `at+jwt`, another's issuer. Empty where it is worth looking at its keys.
+  // The refusal of a token that no key could save: algorithm not in the provider's list, a `typ` that is neither
+  // absent, `JWT` nor `at+jwt`, another's issuer. Empty where it is worth looking at its keys.
   static std::optional<TokenRefusal> refuse_at_sight(const UnverifiedToken& token, const ProviderTrust& provider);
 
   // The whole check: refuse_at_sight(), signature by one of `candidates`, `iss` equal, `aud` (a string or an array of

@@ -1,11 +1,11 @@
 #include "pdp/identity/http_fetch.h"
 
+#include <fmt/format.h>
 #include <httplib.h>
 
 #include <algorithm>
 #include <charconv>
 #include <exception>
-#include <fmt/format.h>
 #include <memory>
 #include <thread>
 

@@ -1,5 +1,6 @@
 #include "pdp/identity/jwk.h"
 
+#include <fmt/format.h>
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/ecdsa.h>
@@ -9,7 +10,6 @@
 #include <openssl/rsa.h>
 
 #include <algorithm>
-#include <fmt/format.h>
 #include <utility>
 
 #include "engine/base/limits.h"
@@ -31,7 +31,7 @@ using DigestContext = std::unique_ptr<EVP_MD_CTX, Free<EVP_MD_CTX, EVP_MD_CTX_fr
 using EcdsaSignature = std::unique_ptr<ECDSA_SIG, Free<ECDSA_SIG, ECDSA_SIG_free>>;
 
 constexpr int kLeastRsaBits = 2048;
-constexpr int kMostRsaBits = 8192;  // a verification with more takes milliseconds
+constexpr int kMostRsaBits = 8192;              // a verification with more takes milliseconds
 constexpr BN_ULONG kLeastRsaExponent = 65'537;  // FIPS 186-5 §5.1
 constexpr int kMostRsaExponentBits = 32;
 constexpr std::size_t kP256CoordinateBytes = 32;
@@ -73,7 +73,9 @@ Result<std::shared_ptr<EVP_PKEY>> build(const char* type, OSSL_PARAM_BLD* builde
 // What a JWK says about its own use, checked; the algorithm it is bound to, if any.
 Result<std::optional<Algorithm>> read_purpose(const JsonValue& jwk) {
   for (const std::string_view secret : {"d", "p", "q", "dp", "dq", "qi", "oth", "k"}) {
-    if (jwk.find(secret) != nullptr) return fail(fmt::format("`{}` is private: a key that was published so is lost", secret));
+    if (jwk.find(secret) != nullptr) {
+      return fail(fmt::format("`{}` is private: a key that was published so is lost", secret));
+    }
   }
   if (const JsonValue* use = jwk.find("use"); use != nullptr && *use != JsonValue("sig")) {
     return fail("`use` is not `sig`");
@@ -112,13 +114,15 @@ std::string der_from_raw(std::string_view raw) {
 
 bool set_padding(EVP_PKEY_CTX* context, Algorithm algorithm) {
   switch (algorithm) {
-    case Algorithm::rs256: return EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PADDING) == 1;
+    case Algorithm::rs256:
+      return EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PADDING) == 1;
     case Algorithm::ps256:
       return EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PSS_PADDING) == 1 &&
              EVP_PKEY_CTX_set_rsa_pss_saltlen(context, kPssSaltBytes) == 1 &&
              EVP_PKEY_CTX_set_rsa_mgf1_md(context, EVP_sha256()) == 1;
     case Algorithm::es256:
-    case Algorithm::eddsa: return true;
+    case Algorithm::eddsa:
+      return true;
   }
   return false;
 }
@@ -127,11 +131,10 @@ bool verify_with(EVP_PKEY* key, Algorithm algorithm, std::string_view message, s
   const DigestContext context(EVP_MD_CTX_new());
   const EVP_MD* digest = algorithm == Algorithm::eddsa ? nullptr : EVP_sha256();
   EVP_PKEY_CTX* key_context = nullptr;  // owned by `context`
-  const bool verified = context != nullptr &&
-                        EVP_DigestVerifyInit(context.get(), &key_context, digest, nullptr, key) == 1 &&
-                        set_padding(key_context, algorithm) &&
-                        EVP_DigestVerify(context.get(), bytes(signature), signature.size(), bytes(message),
-                                         message.size()) == 1;
+  const bool verified =
+      context != nullptr && EVP_DigestVerifyInit(context.get(), &key_context, digest, nullptr, key) == 1 &&
+      set_padding(key_context, algorithm) &&
+      EVP_DigestVerify(context.get(), bytes(signature), signature.size(), bytes(message), message.size()) == 1;
   // A refusal leaves entries in this thread's error queue, which later TLS calls would take for their own.
   if (!verified) ERR_clear_error();
   return verified;
@@ -149,7 +152,8 @@ Result<PublicKey> PublicKey::read_rsa(const JsonValue& jwk) {
   TRY_ASSIGN(const Bignum e, unsigned_integer(jwk, "e"));
   const int bits = BN_num_bits(n.get());
   if (bits < kLeastRsaBits || bits > kMostRsaBits || BN_is_odd(n.get()) == 0) {
-    return fail(fmt::format("an RSA modulus of {} bits; {} to {} are accepted, odd ones", bits, kLeastRsaBits, kMostRsaBits));
+    return fail(
+        fmt::format("an RSA modulus of {} bits; {} to {} are accepted, odd ones", bits, kLeastRsaBits, kMostRsaBits));
   }
   if (BN_num_bits(e.get()) > kMostRsaExponentBits || BN_get_word(e.get()) < kLeastRsaExponent ||
       BN_is_odd(e.get()) == 0) {
@@ -202,11 +206,11 @@ Result<PublicKey> PublicKey::from_jwk(const JsonValue& jwk) {
   const JsonValue* kid = jwk.find("kid");
   if (kid != nullptr && kid->as_string() == nullptr) return fail("`kid` is no string");
   const JsonValue* type = jwk.find("kty");
-  auto key = type == nullptr               ? Result<PublicKey>(fail("`kty` is missing"))
-             : *type == JsonValue("RSA")   ? read_rsa(jwk)
-             : *type == JsonValue("EC")    ? read_ec(jwk)
-             : *type == JsonValue("OKP")   ? read_okp(jwk)
-                                           : Result<PublicKey>(fail("`kty` is none of RSA, EC, OKP"));
+  auto key = type == nullptr             ? Result<PublicKey>(fail("`kty` is missing"))
+             : *type == JsonValue("RSA") ? read_rsa(jwk)
+             : *type == JsonValue("EC")  ? read_ec(jwk)
+             : *type == JsonValue("OKP") ? read_okp(jwk)
+                                         : Result<PublicKey>(fail("`kty` is none of RSA, EC, OKP"));
   if (!key) return key;
   if (kid != nullptr) key->kid_ = *kid->as_string();
   if (bound && !key->fits(*bound)) return fail("`alg` does not fit the key's type");
@@ -218,9 +222,12 @@ bool PublicKey::fits(Algorithm algorithm) const {
   if (algorithm_ && *algorithm_ != algorithm) return false;
   switch (algorithm) {
     case Algorithm::rs256:
-    case Algorithm::ps256: return type_ == Type::rsa;
-    case Algorithm::es256: return type_ == Type::p256;
-    case Algorithm::eddsa: return type_ == Type::ed25519;
+    case Algorithm::ps256:
+      return type_ == Type::rsa;
+    case Algorithm::es256:
+      return type_ == Type::p256;
+    case Algorithm::eddsa:
+      return type_ == Type::ed25519;
   }
   return false;
 }

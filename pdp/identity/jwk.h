@@ -20,8 +20,8 @@ namespace portreeve::pdp {
 class PublicKey {
  public:
   // Reads one JWK: RSA of 2048 to 8192 bits with an odd exponent from 65537 to 2^32, EC on P-256, or OKP Ed25519.
-  // Refused: private or symmetric members, `use` other than `sig`, `key_ops` without `verify`, an `alg` that is not ours
-  // or does not fit the key, points that are not on the curve. Unknown members do not matter.
+  // Refused: private or symmetric members, `use` other than `sig`, `key_ops` without `verify`, an `alg` that is not
+  // ours or does not fit the key, points that are not on the curve. Unknown members do not matter.
   static Result<PublicKey> from_jwk(const JsonValue& jwk);
 
   const std::optional<std::string>& kid() const { return kid_; }
@@ -48,8 +48,8 @@ class PublicKey {
 // An issuer's keys. A value.
 class KeySet {
  public:
-  // Reads a JWK Set document within limits::kJwksBytes and kJwksKeys. A key that cannot be used is left out with a note;
-  // a document that is none fails.
+  // Reads a JWK Set document within limits::kJwksBytes and kJwksKeys. A key that cannot be used is left out with a
+  // note; a document that is none fails.
   static Result<KeySet> parse(std::string_view json);
 
   // The keys that may have signed a token with this `kid` and algorithm. Without a `kid`: the one key that fits, none

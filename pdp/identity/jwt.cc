@@ -1,6 +1,7 @@
 #include "pdp/identity/jwt.h"
 
 #include <fmt/format.h>
+
 #include <utility>
 
 #include "engine/base/limits.h"
@@ -21,8 +22,8 @@ Result<Parts> split(std::string_view compact) {
   if (second == std::string_view::npos || compact.find('.', second + 1) != std::string_view::npos) {
     return fail("not three parts with dots between them");
   }
-  const Parts parts{compact.substr(0, first), compact.substr(first + 1, second - first - 1),
-                    compact.substr(second + 1), compact.substr(0, second)};
+  const Parts parts{compact.substr(0, first), compact.substr(first + 1, second - first - 1), compact.substr(second + 1),
+                    compact.substr(0, second)};
   if (parts.header.empty() || parts.payload.empty() || parts.signature.empty()) return fail("an empty part");
   return parts;
 }
@@ -48,7 +49,9 @@ std::string normalised_typ(std::string_view typ) {
   std::string lower = to_lower_ascii(typ);
   constexpr std::string_view kPrefix = "application/";
   // RFC 7515 §4.1.9: the prefix may be left out only where no other `/` stands.
-  if (lower.starts_with(kPrefix) && lower.find('/', kPrefix.size()) == std::string::npos) lower.erase(0, kPrefix.size());
+  if (lower.starts_with(kPrefix) && lower.find('/', kPrefix.size()) == std::string::npos) {
+    lower.erase(0, kPrefix.size());
+  }
   return lower;
 }
 
@@ -59,7 +62,9 @@ Result<UnverifiedToken> UnverifiedToken::parse(std::string_view compact) {
   TRY_ASSIGN(const Parts parts, split(compact));
   TRY_ASSIGN(const JsonValue header, read_object(parts.header, "header"));
   for (const std::string_view extension : {"crit", "b64"}) {
-    if (header.find(extension) != nullptr) return fail(fmt::format("the header has `{}`; no extension is understood", extension));
+    if (header.find(extension) != nullptr) {
+      return fail(fmt::format("the header has `{}`; no extension is understood", extension));
+    }
   }
   TRY_ASSIGN(const std::string* const alg, header_text(header, "alg"));
   if (alg == nullptr) return fail("the header has no `alg`");

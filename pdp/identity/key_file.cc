@@ -1,13 +1,13 @@
 #include "pdp/identity/key_file.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <cstdlib>
-#include <fmt/format.h>
 #include <system_error>
 
 namespace portreeve::pdp {
@@ -78,9 +78,10 @@ Result<std::optional<std::string>> read_key_file(const std::filesystem::path& fi
                             file.string(), status.st_uid, ::geteuid()));
   }
   if ((status.st_mode & 0077) != 0) {
-    return fail(fmt::format("{0}: a key file that others have rights on (mode {1:04o}); `chmod 600 {0}`, and make a new "
-                            "key if they may have read it",
-                            file.string(), status.st_mode & 07777));
+    return fail(
+        fmt::format("{0}: a key file that others have rights on (mode {1:04o}); `chmod 600 {0}`, and make a new "
+                    "key if they may have read it",
+                    file.string(), status.st_mode & 07777));
   }
   std::string content;
   std::array<char, 4096> block{};
@@ -103,8 +104,8 @@ Result<bool> write_key_file(const std::filesystem::path& file, std::string_view 
     return system_error("cannot write the key file", aside);
   }
   // link(2), unlike rename(2), never replaces what another process put there meanwhile.
-  const int placed = if_present == IfPresent::replace ? ::rename(aside.c_str(), file.c_str())
-                                                      : ::link(aside.c_str(), file.c_str());
+  const int placed =
+      if_present == IfPresent::replace ? ::rename(aside.c_str(), file.c_str()) : ::link(aside.c_str(), file.c_str());
   if (placed != 0 && errno == EEXIST && if_present == IfPresent::fail) return false;
   if (placed != 0) return system_error("cannot put the key file in place", file);
   if (auto synced = sync_folder_of(file); !synced) return fail(synced.error());

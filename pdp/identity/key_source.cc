@@ -1,11 +1,11 @@
 #include "pdp/identity/key_source.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <fmt/format.h>
 #include <system_error>
 #include <tuple>
 
@@ -76,7 +76,8 @@ Result<FileContent> read_file(const std::filesystem::path& file) {
   if (fd < 0) return system_error(file);
   struct stat status {};
   const bool regular = ::fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
-  auto text = regular ? read_bounded(fd, file) : Result<std::string>(fail(fmt::format("{}: not a file", file.string())));
+  auto text =
+      regular ? read_bounded(fd, file) : Result<std::string>(fail(fmt::format("{}: not a file", file.string())));
   ::close(fd);
   if (!text) return fail(text.error());
   return FileContent{std::move(*text), identity_of(status)};

@@ -35,8 +35,8 @@ class KeySource {
  public:
   virtual ~KeySource() = default;
 
-  // The keys for a token. Where fetching might bring what is not here yet, and `when_fetched` is given, it is called once
-  // after the next attempt, from another thread, and the answer is `waiting`; else the answer is final.
+  // The keys for a token. Where fetching might bring what is not here yet, and `when_fetched` is given, it is called
+  // once after the next attempt, from another thread, and the answer is `waiting`; else the answer is final.
   virtual KeyAnswer keys_for(const std::optional<std::string>& kid, Algorithm algorithm,
                              std::function<void()> when_fetched) = 0;
   // Names the keys that are believed now: another number means other keys. Zero: none are.

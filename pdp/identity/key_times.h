@@ -17,9 +17,9 @@ struct KeyTimes {
   // A token with a key id that the set does not hold has the set fetched again, at most this often: what rotates is
   // seen at once, and who sends random key ids cannot make us hammer the issuer.
   Seconds unknown_key_interval{30};
-  Seconds retry_interval{5};            // between attempts that fail
-  Millis deadline{5'000};               // of one fetch, and of one verification that waits for it
-  Millis file_check_interval{1'000};    // between looks at a key set in a file
+  Seconds retry_interval{5};          // between attempts that fail
+  Millis deadline{5'000};             // of one fetch, and of one verification that waits for it
+  Millis file_check_interval{1'000};  // between looks at a key set in a file
 };
 
 }  // namespace portreeve::pdp

@@ -1,7 +1,8 @@
 #include "pdp/identity/provider_trust.h"
 
-#include <algorithm>
 #include <fmt/format.h>
+
+#include <algorithm>
 #include <utility>
 
 namespace portreeve::pdp {

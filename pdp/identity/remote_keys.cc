@@ -1,6 +1,7 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <condition_variable>
-#include <fmt/format.h>
 #include <thread>
 #include <utility>
 
@@ -24,8 +25,13 @@ class RemoteSource final : public KeySource {
   // `keys_at`: the key set's address, or nothing for discovery.
   RemoteSource(std::string issuer, std::optional<Url> keys_at, Url configuration_at, std::string ca_file,
                const KeyTimes& times, const daemon::Clock& clock)
-      : issuer_(std::move(issuer)), keys_at_(std::move(keys_at)), configuration_at_(std::move(configuration_at)),
-        times_(times), clock_(clock), fetch_(std::move(ca_file)), thread_([this] { run(); }) {}
+      : issuer_(std::move(issuer)),
+        keys_at_(std::move(keys_at)),
+        configuration_at_(std::move(configuration_at)),
+        times_(times),
+        clock_(clock),
+        fetch_(std::move(ca_file)),
+        thread_([this] { run(); }) {}
 
   ~RemoteSource() override {
     request_stop();
@@ -86,7 +92,7 @@ class RemoteSource final : public KeySource {
   bool request_fetch(std::int64_t now, bool known) REQUIRES(mutex_) {
     if (stop_) return false;
     if (wanted_ || fetching_) return true;
-    const Millis interval = last_failed_ ? Millis(times_.retry_interval)
+    const Millis interval = last_failed_                  ? Millis(times_.retry_interval)
                             : known || !held_.usable(now) ? Millis{0}
                                                           : Millis(times_.unknown_key_interval);
     if (now - last_attempt_ < interval.count()) return false;
@@ -202,8 +208,8 @@ Result<std::unique_ptr<KeySource>> make_remote_source(const std::string& issuer,
   if (const auto* uri = std::get_if<JwksUri>(&place)) {
     TRY_ASSIGN(keys_at, Url::parse(uri->uri));
   }
-  return std::unique_ptr<KeySource>(std::make_unique<RemoteSource>(issuer, std::move(keys_at),
-                                                                   std::move(configuration_at), ca_file, times, clock));
+  return std::unique_ptr<KeySource>(
+      std::make_unique<RemoteSource>(issuer, std::move(keys_at), std::move(configuration_at), ca_file, times, clock));
 }
 
 }  // namespace portreeve::pdp

@@ -1,5 +1,6 @@
 #include "pdp/identity/signing_key.h"
 
+#include <fmt/format.h>
 #include <openssl/bio.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
@@ -7,7 +8,6 @@
 #include <openssl/pem.h>
 
 #include <array>
-#include <fmt/format.h>
 #include <optional>
 #include <utility>
 
@@ -78,8 +78,8 @@ SigningKey::SigningKey(std::shared_ptr<evp_pkey_st> key) : key_(std::move(key)) 
   CHECK(EVP_PKEY_get_raw_public_key(key_.get(), raw.data(), &size) == 1 && size == kKeyBytes);
   const std::string x = base64url_encode(std::string_view(reinterpret_cast<const char*>(raw.data()), raw.size()));
   kid_ = ed25519_thumbprint(x);
-  public_jwk_ = JsonValue::Object{{"kty", "OKP"}, {"crv", "Ed25519"}, {"x", x},
-                                  {"kid", kid_},  {"alg", "EdDSA"},   {"use", "sig"}};
+  public_jwk_ =
+      JsonValue::Object{{"kty", "OKP"}, {"crv", "Ed25519"}, {"x", x}, {"kid", kid_}, {"alg", "EdDSA"}, {"use", "sig"}};
 }
 
 Result<SigningKey> SigningKey::generate() {
@@ -131,8 +131,7 @@ std::string sign_jwt(const SigningKey& key, std::string_view typ, const JsonValu
 
 std::string ed25519_thumbprint(std::string_view x) {
   // Members in lexical order, no space (RFC 7638 §3.1): what canonical JSON is.
-  return base64url_encode(
-      sha256(to_canonical_json(JsonValue::Object{{"crv", "Ed25519"}, {"kty", "OKP"}, {"x", x}})));
+  return base64url_encode(sha256(to_canonical_json(JsonValue::Object{{"crv", "Ed25519"}, {"kty", "OKP"}, {"x", x}})));
 }
 
 }  // namespace portreeve::pdp

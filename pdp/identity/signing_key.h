@@ -26,9 +26,9 @@ class SigningKey {
   // Stores the key under a name that does not exist yet.
   Status store(const std::filesystem::path& file) const;
 
-  const std::string& kid() const { return kid_; }             // RFC 7638 thumbprint, SHA-256, base64url
+  const std::string& kid() const { return kid_; }              // RFC 7638 thumbprint, SHA-256, base64url
   const JsonValue& public_jwk() const { return public_jwk_; }  // kty crv x kid alg use
-  std::string sign(std::string_view message) const;           // 64 bytes, RFC 8032
+  std::string sign(std::string_view message) const;            // 64 bytes, RFC 8032
 
  private:
   explicit SigningKey(std::shared_ptr<evp_pkey_st> key);

@@ -1,10 +1,11 @@
 #include "pdp/identity/token_verifier.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <deque>
-#include <fmt/format.h>
 #include <iterator>
 #include <map>
 #include <thread>
@@ -44,7 +45,8 @@ struct CachedVerdict {
 // A verification that waits for keys. Completed once, by whoever is first.
 class Pending {
  public:
-  Pending(UnverifiedToken parsed, const TokenDigest& token_digest, Timestamp asked, std::function<void(TokenVerdict)> call)
+  Pending(UnverifiedToken parsed, const TokenDigest& token_digest, Timestamp asked,
+          std::function<void(TokenVerdict)> call)
       : token(std::move(parsed)), digest(token_digest), now(asked), done_(std::move(call)) {}
 
   void complete(TokenVerdict verdict) {
@@ -77,7 +79,8 @@ Status check_trust(const ProviderTrust& trust, const Providers& others) {
 }
 
 TokenRefusal keys_away(const ProviderTrust& trust, std::string_view why) {
-  return {TokenFailure::keys_unavailable, fmt::format("the keys of provider `{}` are not to be had: {}", trust.name, why)};
+  return {TokenFailure::keys_unavailable,
+          fmt::format("the keys of provider `{}` are not to be had: {}", trust.name, why)};
 }
 
 }  // namespace
@@ -85,8 +88,11 @@ TokenRefusal keys_away(const ProviderTrust& trust, std::string_view why) {
 class TokenVerifier::Impl {
  public:
   Impl(Options options, const daemon::Clock& clock)
-      : options_(std::move(options)), clock_(clock), cache_(options_.cached_tokens),
-        providers_(std::make_shared<const Providers>()), timer_([this] { run_timer(); }) {}
+      : options_(std::move(options)),
+        clock_(clock),
+        cache_(options_.cached_tokens),
+        providers_(std::make_shared<const Providers>()),
+        timer_([this] { run_timer(); }) {}
 
   ~Impl() {
     std::vector<std::shared_ptr<KeySource>> sources;
@@ -105,7 +111,7 @@ class TokenVerifier::Impl {
       stop_timer_ = true;
       timer_changed_.notify_all();
     }
-    timer_.join();  // completes what waits
+    timer_.join();                                      // completes what waits
     for (const auto& source : sources) source->join();  // their threads call into this object
   }
 
@@ -155,9 +161,8 @@ class TokenVerifier::Impl {
     std::vector<ProviderStatus> all;
     const auto providers = snapshot();
     for (const auto& [issuer, provider] : providers->by_issuer) {
-      const auto keys = provider.keys == nullptr
-                            ? KeySource::Status{0, "its issuer is accepted with --dev only", {}}
-                            : provider.keys->status();
+      const auto keys = provider.keys == nullptr ? KeySource::Status{0, "its issuer is accepted with --dev only", {}}
+                                                 : provider.keys->status();
       all.push_back({provider.trust.name, keys.keys, keys.last_error, keys.notes});
     }
     return all;
@@ -215,16 +220,19 @@ class TokenVerifier::Impl {
     const KeyAnswer answer =
         provider.keys->keys_for(pending.token.kid(), pending.token.algorithm(), std::move(when_fetched));
     switch (answer.state) {
-      case KeyAnswer::State::waiting: return std::nullopt;
-      case KeyAnswer::State::away: return keys_away(provider.trust, answer.why);
-      case KeyAnswer::State::here: break;
+      case KeyAnswer::State::waiting:
+        return std::nullopt;
+      case KeyAnswer::State::away:
+        return keys_away(provider.trust, answer.why);
+      case KeyAnswer::State::here:
+        break;
     }
     TokenVerdict verdict = TokenChecker::check(pending.token, provider.trust, answer.keys, pending.now);
     if (verdict) {
-      cache_.put(pending.digest,
-                 std::make_shared<const CachedVerdict>(
-                     CachedVerdict{verdict.claims(), providers->number, answer.generation}),
-                 verdict.claims()->expires());
+      cache_.put(
+          pending.digest,
+          std::make_shared<const CachedVerdict>(CachedVerdict{verdict.claims(), providers->number, answer.generation}),
+          verdict.claims()->expires());
     }
     return verdict;
   }

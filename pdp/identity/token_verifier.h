@@ -1,4 +1,5 @@
-// The one door for identity providers' tokens: signature, issuer, audience and times, against what the policy set names.
+// The one door for identity providers' tokens: signature, issuer, audience and times, against what the policy set
+// names.
 #pragma once
 
 #include <cstddef>
@@ -21,8 +22,8 @@ namespace portreeve::pdp {
 // How one provider's keys stand, for readiness, metrics and the operator.
 struct ProviderStatus {
   std::string name;
-  std::size_t keys = 0;       // usable ones now; 0 where they could not be had
-  std::string last_error;     // of the last attempt to get them; empty where it went well
+  std::size_t keys = 0;            // usable ones now; 0 where they could not be had
+  std::string last_error;          // of the last attempt to get them; empty where it went well
   std::vector<std::string> notes;  // keys in the set that are not used, and why
 };
 

@@ -1,10 +1,10 @@
 #include "pdp/identity/url.h"
 
 #include <arpa/inet.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <charconv>
-#include <fmt/format.h>
 
 #include "engine/base/text.h"
 

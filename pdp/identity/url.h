@@ -15,8 +15,8 @@ struct Url {
   std::uint16_t port = 443;
   std::string target;  // path and query, at least `/`
 
-  // Takes `https://…`, and `http://` where the host is 127.0.0.0/8, [::1] or `localhost`: keys that came in clear over a
-  // network would be anybody's. Refused: user info, fragments, anything but printable ASCII.
+  // Takes `https://…`, and `http://` where the host is 127.0.0.0/8, [::1] or `localhost`: keys that came in clear over
+  // a network would be anybody's. Refused: user info, fragments, anything but printable ASCII.
   static Result<Url> parse(std::string_view text);
 };
 

@@ -1,7 +1,8 @@
 #include "pdp/session/form.h"
 
-#include <algorithm>
 #include <fmt/format.h>
+
+#include <algorithm>
 #include <optional>
 #include <utility>
 

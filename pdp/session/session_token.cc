@@ -1,7 +1,8 @@
 #include "pdp/session/session_token.h"
 
-#include <algorithm>
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "daemon/random.h"
 #include "engine/base/check.h"
@@ -14,8 +15,10 @@ namespace {
 
 const char* audience_of(TokenBearer bearer) {
   switch (bearer) {
-    case TokenBearer::workload: return kWorkloadAudience;
-    case TokenBearer::supervisor: return kSupervisorAudience;
+    case TokenBearer::workload:
+      return kWorkloadAudience;
+    case TokenBearer::supervisor:
+      return kSupervisorAudience;
   }
   return "";
 }
@@ -46,7 +49,8 @@ SessionTokenVerdict read_claims(const JsonValue& claims, Timestamp now) {
     read.tenant = text_claim(claims, "tenant");
     if (!read.tenant) return invalid("`tenant` is no name");
   }
-  const auto issued = time_claim(claims, "iat"), begins = time_claim(claims, "nbf"), expires = time_claim(claims, "exp");
+  const auto issued = time_claim(claims, "iat"), begins = time_claim(claims, "nbf"),
+             expires = time_claim(claims, "exp");
   if (!issued || !begins || !expires) return invalid("`iat`, `nbf` or `exp` is missing or no time");
   if (*expires > issued->plus(kLongestSessionToken)) return invalid("good for longer than any session token");
   if (*begins > now.plus(kClockLeeway)) return invalid("`nbf` is to come");
@@ -77,21 +81,19 @@ SessionTokens::~SessionTokens() = default;
 SessionTokens::Minted SessionTokens::mint(const About& about, TokenBearer bearer, Timestamp now) const {
   const std::int64_t expires =
       std::min(now.plus(kLongestSessionToken).unix_seconds(), about.session_expires.unix_seconds());
-  JsonValue claims = JsonValue::Object{{"iss", issuer_},
-                                       {"aud", audience_of(bearer)},
-                                       {"sub", about.sub},
-                                       {"sid", about.sid},
-                                       {"iat", now.unix_seconds()},
-                                       {"nbf", now.unix_seconds()},
-                                       {"exp", expires},
-                                       {"jti", daemon::new_id("tok_", now)}};
+  JsonValue claims =
+      JsonValue::Object{{"iss", issuer_},   {"aud", audience_of(bearer)},        {"sub", about.sub},
+                        {"sid", about.sid}, {"iat", now.unix_seconds()},         {"nbf", now.unix_seconds()},
+                        {"exp", expires},   {"jti", daemon::new_id("tok_", now)}};
   if (about.tenant) claims.set("tenant", *about.tenant);
   return {sign_jwt(keys_.current(), kSessionTokenType, claims), Timestamp::from_unix(expires)};
 }
 
 SessionTokenVerdict SessionTokens::verify(std::string_view token, TokenBearer bearer, Timestamp now) const {
   const TokenDigest digest = digest_of(token);
-  if (const auto cached = cache_->find(digest, now); cached != nullptr && cached->bearer == bearer) return cached->claims;
+  if (const auto cached = cache_->find(digest, now); cached != nullptr && cached->bearer == bearer) {
+    return cached->claims;
+  }
   SessionTokenVerdict verdict = verify_anew(token, bearer, now);
   if (verdict) {
     cache_->put(digest, std::make_shared<const CachedSession>(CachedSession{verdict.claims(), bearer}),
@@ -110,7 +112,9 @@ SessionTokenVerdict SessionTokens::verify_anew(std::string_view token, TokenBear
   const JsonValue* claims = parsed->open(*key);
   if (claims == nullptr) return invalid("the signature is not ours");
   if (text_claim(*claims, "iss") != issuer_) return invalid(fmt::format("`iss` is not `{}`", issuer_));
-  if (text_claim(*claims, "aud") != audience_of(bearer)) return invalid(fmt::format("`aud` is not `{}`", audience_of(bearer)));
+  if (text_claim(*claims, "aud") != audience_of(bearer)) {
+    return invalid(fmt::format("`aud` is not `{}`", audience_of(bearer)));
+  }
   return read_claims(*claims, now);
 }
 

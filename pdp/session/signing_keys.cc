@@ -1,7 +1,8 @@
 #include "pdp/session/signing_keys.h"
 
-#include <algorithm>
 #include <fmt/format.h>
+
+#include <algorithm>
 #include <system_error>
 
 #include "pdp/identity/key_file.h"

@@ -19,7 +19,8 @@ namespace portreeve::pdp {
 class SigningKeys {
  public:
   // Opens `<folder>/session-signing.pem`, made where it is missing, and `<folder>/session-signing-previous.pem`, if
-  // it is there. The folder is made with mode 0700. Fails where a key file may be read by others, and says how to mend it.
+  // it is there. The folder is made with mode 0700. Fails where a key file may be read by others, and says how to mend
+  // it.
   static Result<SigningKeys> open(const std::filesystem::path& folder);
   // Makes the current key the previous one, and a new one the current. The caller opens the keys again.
   static Status rotate(const std::filesystem::path& folder);

@@ -1,7 +1,8 @@
 #include "pdp/session/token_exchange.h"
 
-#include <algorithm>
 #include <fmt/format.h>
+
+#include <algorithm>
 #include <map>
 #include <utility>
 
@@ -37,8 +38,7 @@ std::string_view field(const Form& form, std::string_view name) {
 }
 
 bool is_token_type(std::string_view type, std::initializer_list<std::string_view> names) {
-  return type.starts_with(kTokenTypes) &&
-         std::ranges::find(names, type.substr(kTokenTypes.size())) != names.end();
+  return type.starts_with(kTokenTypes) && std::ranges::find(names, type.substr(kTokenTypes.size())) != names.end();
 }
 
 // What is wrong with the form as such; nothing where it is in order.
@@ -50,8 +50,9 @@ std::optional<ExchangeAnswer> refuse_form(const Form& form) {
   }
   if (field(form, "subject_token").empty()) return invalid_request("`subject_token` is missing");
   if (!is_token_type(field(form, "subject_token_type"), {"access_token", "id_token", "jwt"})) {
-    return invalid_request("`subject_token_type` must be `urn:ietf:params:oauth:token-type:` and `access_token`, "
-                           "`id_token` or `jwt`");
+    return invalid_request(
+        "`subject_token_type` must be `urn:ietf:params:oauth:token-type:` and `access_token`, "
+        "`id_token` or `jwt`");
   }
   if (form.contains("requested_token_type") &&
       !is_token_type(field(form, "requested_token_type"), {"access_token", "jwt"})) {
@@ -64,7 +65,8 @@ std::optional<ExchangeAnswer> refuse_form(const Form& form) {
     return refuse(400, "invalid_scope", "`scope` is not supported: what a session may do stands in policies");
   }
   if (form.contains("resource") || (form.contains("audience") && field(form, "audience") != kWorkloadAudience)) {
-    return refuse(400, "invalid_target", fmt::format("session tokens are for the audience `{}` alone", kWorkloadAudience));
+    return refuse(400, "invalid_target",
+                  fmt::format("session tokens are for the audience `{}` alone", kWorkloadAudience));
   }
   return std::nullopt;
 }
@@ -91,8 +93,10 @@ Result<std::map<std::string, std::string>> read_labels(std::string_view text) {
 
 ExchangeAnswer refuse_token(const TokenRefusal& refusal) {
   switch (refusal.failure) {
-    case TokenFailure::invalid: return invalid_request("the subject_token is not valid", refusal.detail);
-    case TokenFailure::expired: return invalid_request("the subject_token has expired", refusal.detail);
+    case TokenFailure::invalid:
+      return invalid_request("the subject_token is not valid", refusal.detail);
+    case TokenFailure::expired:
+      return invalid_request("the subject_token has expired", refusal.detail);
     case TokenFailure::keys_unavailable:
       return refuse(503, "temporarily_unavailable", "the issuer's keys cannot be had now; try again", refusal.detail);
   }
@@ -118,10 +122,15 @@ struct TokenExchange::Request {
 
 TokenExchange::TokenExchange(TokenVerifier& verifier, storage::SessionStore& sessions, const SessionTokens& tokens,
                              ClaimMapper map, ExchangeBar barred, ExchangeSettings settings)
-    : verifier_(verifier), sessions_(sessions), tokens_(tokens), map_(std::move(map)), barred_(std::move(barred)),
+    : verifier_(verifier),
+      sessions_(sessions),
+      tokens_(tokens),
+      map_(std::move(map)),
+      barred_(std::move(barred)),
       settings_(settings) {}
 
-void TokenExchange::exchange(std::string_view form_body, Timestamp now, std::function<void(ExchangeAnswer)> done) const {
+void TokenExchange::exchange(std::string_view form_body, Timestamp now,
+                             std::function<void(ExchangeAnswer)> done) const {
   const auto form = parse_form(form_body);
   if (!form) return done(invalid_request(form.error().message));
   if (auto refusal = refuse_form(*form)) return done(std::move(*refusal));
@@ -144,11 +153,12 @@ ExchangeAnswer TokenExchange::open_session(const Request& request, const Verifie
     return refuse(400, "invalid_grant", "sessions of this subject are revoked",
                   fmt::format("barred: `{}`", printable(subject_id)));
   }
-  const auto session = sessions_.create(
-      storage::NewSession{claims.provider(), mapped->sub, *tenant, claims.claims(), request.labels, settings_.session_lifetime},
-      now);
+  const auto session = sessions_.create(storage::NewSession{claims.provider(), mapped->sub, *tenant, claims.claims(),
+                                                            request.labels, settings_.session_lifetime},
+                                        now);
   if (!session) {
-    return refuse(503, "temporarily_unavailable", "the session cannot be stored now; try again", session.error().message);
+    return refuse(503, "temporarily_unavailable", "the session cannot be stored now; try again",
+                  session.error().message);
   }
   const storage::Session& made = **session;
   const SessionTokens::Minted minted =

@@ -1,5 +1,5 @@
-// OAuth 2.0 Token Exchange (RFC 8693) as `POST /v1/token` does it: an identity provider's token in, a session token out.
-// No HTTP here: the caller brings the form and takes status and JSON.
+// OAuth 2.0 Token Exchange (RFC 8693) as `POST /v1/token` does it: an identity provider's token in, a session token
+// out. No HTTP here: the caller brings the form and takes status and JSON.
 #pragma once
 
 #include <functional>

@@ -1,8 +1,7 @@
 #include "pdp/identity/check_token.h"
 
-#include <gtest/gtest.h>
-
 #include <fmt/format.h>
+#include <gtest/gtest.h>
 
 #include "tests/pdp/identity/test_keys.h"
 
@@ -21,12 +20,14 @@ class CheckToken : public testing::Test {
 
   const TestKey key_ = TestKey::ed25519();
   const PublicKey public_key_ = *PublicKey::from_jwk(key_.jwk("k"));
-  ProviderTrust provider_{"idp", "https://idp.example/realm", {"portreeve", "other"}, {Algorithm::eddsa}, JwksDiscovery{}};
+  ProviderTrust provider_{
+      "idp", "https://idp.example/realm", {"portreeve", "other"}, {Algorithm::eddsa}, JwksDiscovery{}};
 };
 
 TEST_F(CheckToken, HandsOutTheClaimsOfAGoodToken) {
   const auto verdict = check(fmt::format(
-      R"({{"iss":"https://idp.example/realm","aud":"portreeve","exp":{},"sub":"rita","groups":["/research"]}})", kNow + 300));
+      R"({{"iss":"https://idp.example/realm","aud":"portreeve","exp":{},"sub":"rita","groups":["/research"]}})",
+      kNow + 300));
   ASSERT_TRUE(verdict) << verdict.refusal().detail;
   EXPECT_EQ(verdict.claims()->provider(), "idp");
   EXPECT_EQ(verdict.claims()->issuer(), "https://idp.example/realm");
@@ -37,7 +38,7 @@ TEST_F(CheckToken, HandsOutTheClaimsOfAGoodToken) {
 TEST_F(CheckToken, JudgesEveryClaim) {
   struct Row {
     const char* name;
-    std::string claims;  // `E` stands for a good exp, the issuer is added
+    std::string claims;   // `E` stands for a good exp, the issuer is added
     std::string refusal;  // empty: accepted; `expired` by itself for that failure
   };
   const std::string aud = R"("aud":"portreeve")";
@@ -76,7 +77,8 @@ TEST_F(CheckToken, JudgesEveryClaim) {
       {"expired and not for us", R"("aud":"x","exp":1)", bad_aud},
       {"nbf past", aud + R"(,"exp":E,"nbf":1794999000)", ""},
       {"nbf within the leeway", aud + R"(,"exp":E,"nbf":1795000060)", ""},
-      {"nbf a fraction over the leeway", aud + R"(,"exp":E,"nbf":1795000060.1)", "`nbf` is to come: 2026-11-18T11:07:41Z"},
+      {"nbf a fraction over the leeway", aud + R"(,"exp":E,"nbf":1795000060.1)",
+       "`nbf` is to come: 2026-11-18T11:07:41Z"},
       {"nbf over the leeway", aud + R"(,"exp":E,"nbf":1795000061)", "`nbf` is to come: 2026-11-18T11:07:41Z"},
       {"nbf a string", aud + R"(,"exp":E,"nbf":"1")", "`nbf` is no time"},
       {"nbf null", aud + R"(,"exp":E,"nbf":null)", "`nbf` is no time"},
@@ -138,14 +140,17 @@ TEST_F(CheckToken, TakesNoOtherTypes) {
 
 TEST_F(CheckToken, TakesOnlyTheProvidersAlgorithms) {
   provider_.algorithms = {Algorithm::rs256, Algorithm::es256};
-  const auto verdict = check(fmt::format(R"({{"iss":"https://idp.example/realm","aud":"portreeve","exp":{}}})", kNow + 300));
+  const auto verdict =
+      check(fmt::format(R"({{"iss":"https://idp.example/realm","aud":"portreeve","exp":{}}})", kNow + 300));
   ASSERT_FALSE(verdict);
   EXPECT_EQ(verdict.refusal().detail, "EdDSA is not among the algorithms of provider `idp`");
 }
 
 TEST_F(CheckToken, TakesNothingWithoutAKeyAndTriesEachCandidate) {
-  const std::string payload = fmt::format(R"({{"iss":"https://idp.example/realm","aud":"portreeve","exp":{}}})", kNow + 300);
-  const auto token = UnverifiedToken::parse(make_token(key_, Algorithm::eddsa, R"({"alg":"EdDSA","kid":"a\nb"})", payload));
+  const std::string payload =
+      fmt::format(R"({{"iss":"https://idp.example/realm","aud":"portreeve","exp":{}}})", kNow + 300);
+  const auto token =
+      UnverifiedToken::parse(make_token(key_, Algorithm::eddsa, R"({"alg":"EdDSA","kid":"a\nb"})", payload));
   ASSERT_TRUE(token);
   const Timestamp now = Timestamp::from_unix(kNow);
   EXPECT_EQ(TokenChecker::check(*token, provider_, {}, now).refusal().detail,

@@ -38,28 +38,32 @@ TEST(PublicKey, VerifiesTheRs256ExampleOfRfc7515A2) {
   ASSERT_TRUE(key) << key.error().message;
   const auto token = UnverifiedToken::parse(
       std::string("eyJhbGciOiJSUzI1NiJ9.") + kRfc7515Payload +
-      ".cC4hiUPoj9Eetdgtv3hF80EGrhuB__dzERat0XF9g2VtQgr9PJbu3XOiZj5RZmh7AAuHIm4Bh-0Qc_lF5YKt_O8W2Fp5jujGbds9uJdbF9CUAr7t1"
-      "dnZcAcQjbKBYNX4BAynRFdiuB--f_nZLgrnbyTyWzO75vRK5h6xBArLIARNPvkSjtQBMHlb1L07Qe7K0GarZRmB_eSN9383LcOLn6_dO--xi12jzDwu"
-      "sC-eOkHWEsqtFZESc6BfI7noOPqvhJ1phCnvWh6IeYI2w9QOYEUipUTI8np6LbgGY9Fs98rqVt5AXLIhWkWywlVmtVrBp0igcN_IoypGlUPQGe77Rw");
+      ".cC4hiUPoj9Eetdgtv3hF80EGrhuB__dzERat0XF9g2VtQgr9PJbu3XOiZj5RZmh7AAuHIm4Bh-0Qc_lF5YKt_"
+      "O8W2Fp5jujGbds9uJdbF9CUAr7t1"
+      "dnZcAcQjbKBYNX4BAynRFdiuB--f_nZLgrnbyTyWzO75vRK5h6xBArLIARNPvkSjtQBMHlb1L07Qe7K0GarZRmB_eSN9383LcOLn6_dO--"
+      "xi12jzDwu"
+      "sC-eOkHWEsqtFZESc6BfI7noOPqvhJ1phCnvWh6IeYI2w9QOYEUipUTI8np6LbgGY9Fs98rqVt5AXLIhWkWywlVmtVrBp0igcN_"
+      "IoypGlUPQGe77Rw");
   ASSERT_TRUE(token) << token.error().message;
   ASSERT_NE(token->open(*key), nullptr);
   EXPECT_EQ(*token->open(*key)->find("iss"), JsonValue("joe"));
 }
 
 TEST(PublicKey, VerifiesTheEs256ExampleOfRfc7515A3) {
-  const auto key = PublicKey::from_jwk(json(R"({"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+  const auto key =
+      PublicKey::from_jwk(json(R"({"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
                                                "y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"})"));
   ASSERT_TRUE(key) << key.error().message;
-  const auto token = UnverifiedToken::parse(
-      std::string("eyJhbGciOiJFUzI1NiJ9.") + kRfc7515Payload +
-      ".DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q");
+  const auto token =
+      UnverifiedToken::parse(std::string("eyJhbGciOiJFUzI1NiJ9.") + kRfc7515Payload +
+                             ".DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q");
   ASSERT_TRUE(token) << token.error().message;
   EXPECT_NE(token->open(*key), nullptr);
 }
 
 TEST(PublicKey, VerifiesTheEdDsaExampleOfRfc8037A4) {
-  const auto key = PublicKey::from_jwk(
-      json(R"({"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"})"));
+  const auto key =
+      PublicKey::from_jwk(json(R"({"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"})"));
   ASSERT_TRUE(key) << key.error().message;
   const auto signature =
       base64url_decode("hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg");
@@ -191,8 +195,8 @@ TEST(PublicKey, TakesASignatureOfItsOwnAlgorithmInItsOneForm) {
 }
 
 TEST(KeySet, LeavesOutWhatItCannotUseAndSaysSo) {
-  const auto set = KeySet::parse(jwks_document({TestKey::p256().jwk("good"), TestKey::rsa(1024).jwk("weak\n"),
-                                                JsonValue(1), TestKey::ed25519().jwk("fine")}));
+  const auto set = KeySet::parse(jwks_document(
+      {TestKey::p256().jwk("good"), TestKey::rsa(1024).jwk("weak\n"), JsonValue(1), TestKey::ed25519().jwk("fine")}));
   ASSERT_TRUE(set) << set.error().message;
   EXPECT_EQ(set->size(), 2u);
   EXPECT_EQ(set->notes(), (std::vector<std::string>{
@@ -212,7 +216,8 @@ TEST(KeySet, RefusesDocumentsThatAreNone) {
       {"[]", "the key set has no array `keys`"},
       {"{}", "the key set has no array `keys`"},
       {R"({"keys":{}})", "the key set has no array `keys`"},
-      {R"({"keys":[],"keys":[]})", "the key set is not JSON we take: at `/keys`: a key that stands twice in its object"},
+      {R"({"keys":[],"keys":[]})",
+       "the key set is not JSON we take: at `/keys`: a key that stands twice in its object"},
       {many + "]}", "the key set has more than 128 keys"},
       {R"({"keys":[],"x":")" + std::string(limits::kJwksBytes, 'x') + "\"}",
        "the key set is not JSON we take: longer than 262144 bytes"},
@@ -228,8 +233,9 @@ TEST(KeySet, FindsKeysByIdAndAlgorithmAndNeverGuesses) {
   const TestKey rsa = TestKey::rsa();
   JsonValue bound = rsa.jwk("bound");
   bound.set("alg", "PS256");
-  const auto set = KeySet::parse(jwks_document({TestKey::p256().jwk("a"), TestKey::p256().jwk("b"), rsa.jwk("r"), bound,
-                                                TestKey::ed25519().jwk("one"), without(TestKey::p256().jwk(""), "kid")}));
+  const auto set =
+      KeySet::parse(jwks_document({TestKey::p256().jwk("a"), TestKey::p256().jwk("b"), rsa.jwk("r"), bound,
+                                   TestKey::ed25519().jwk("one"), without(TestKey::p256().jwk(""), "kid")}));
   ASSERT_TRUE(set);
   struct Row {
     std::optional<std::string> kid;
@@ -237,9 +243,9 @@ TEST(KeySet, FindsKeysByIdAndAlgorithmAndNeverGuesses) {
     std::size_t found;
   };
   const std::vector<Row> rows = {
-      {"a", Algorithm::es256, 1},      {"a", Algorithm::rs256, 0},           {"A", Algorithm::es256, 0},
-      {"", Algorithm::es256, 0},       {"r", Algorithm::rs256, 1},           {"r", Algorithm::ps256, 1},
-      {"bound", Algorithm::ps256, 1},  {"bound", Algorithm::rs256, 0},       {std::nullopt, Algorithm::es256, 0},
+      {"a", Algorithm::es256, 1},          {"a", Algorithm::rs256, 0},          {"A", Algorithm::es256, 0},
+      {"", Algorithm::es256, 0},           {"r", Algorithm::rs256, 1},          {"r", Algorithm::ps256, 1},
+      {"bound", Algorithm::ps256, 1},      {"bound", Algorithm::rs256, 0},      {std::nullopt, Algorithm::es256, 0},
       {std::nullopt, Algorithm::eddsa, 1}, {std::nullopt, Algorithm::rs256, 1}, {std::nullopt, Algorithm::ps256, 0},
   };
   for (const Row& row : rows) {

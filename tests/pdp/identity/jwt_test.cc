@@ -1,9 +1,9 @@
 #include "pdp/identity/jwt.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cstdlib>
-#include <fmt/format.h>
 #include <random>
 
 #include "engine/base/limits.h"
@@ -13,13 +13,14 @@
 namespace portreeve::pdp {
 namespace {
 
-std::string compact(std::string_view header, std::string_view payload = R"({"iss":"i"})", std::string_view signature = "s") {
+std::string compact(std::string_view header, std::string_view payload = R"({"iss":"i"})",
+                    std::string_view signature = "s") {
   return base64url_encode(header) + '.' + base64url_encode(payload) + '.' + base64url_encode(signature);
 }
 
 TEST(UnverifiedToken, ReadsWhatIsNeededToFindTheKeys) {
-  const auto token = UnverifiedToken::parse(
-      compact(R"({"alg":"ES256","kid":"k1","typ":"application/AT+JWT","x5t":"ignored","jwk":{}})", R"({"iss":"https://i"})"));
+  const auto token = UnverifiedToken::parse(compact(
+      R"({"alg":"ES256","kid":"k1","typ":"application/AT+JWT","x5t":"ignored","jwk":{}})", R"({"iss":"https://i"})"));
   ASSERT_TRUE(token) << token.error().message;
   EXPECT_EQ(token->algorithm(), Algorithm::es256);
   EXPECT_EQ(token->kid(), "k1");
@@ -128,8 +129,8 @@ TEST(UnverifiedToken, DoesNotTakeAPublicKeyForASecret) {
 
 TEST(UnverifiedToken, DoesNotBelieveAKeyThatItBringsAlong) {
   const TestKey mallory = TestKey::p256(), issuer = TestKey::p256();
-  const std::string header =
-      R"({"alg":"ES256","kid":"k","jwk":)" + to_canonical_json(mallory.jwk("k")) + R"(,"jku":"https://mallory.example"})";
+  const std::string header = R"({"alg":"ES256","kid":"k","jwk":)" + to_canonical_json(mallory.jwk("k")) +
+                             R"(,"jku":"https://mallory.example"})";
   const auto token = UnverifiedToken::parse(make_token(mallory, Algorithm::es256, header, R"({"iss":"i"})"));
   ASSERT_TRUE(token);
   EXPECT_EQ(token->open(*PublicKey::from_jwk(issuer.jwk("k"))), nullptr);
@@ -164,7 +165,8 @@ TEST(UnverifiedToken, SurvivesMutations) {
   std::mt19937_64 random(seed);
   const TestKey key = TestKey::ed25519();
   const auto public_key = PublicKey::from_jwk(key.jwk("k"));
-  const std::string header = R"({"alg":"EdDSA","kid":"k","typ":"JWT"})", payload = R"({"iss":"i","aud":["a"],"exp":1.5e9})";
+  const std::string header = R"({"alg":"EdDSA","kid":"k","typ":"JWT"})",
+                    payload = R"({"iss":"i","aud":["a"],"exp":1.5e9})";
   const std::string good = make_token(key, Algorithm::eddsa, header, payload);
   for (int round = 0; round < 20'000; ++round) {
     std::string token = good;
@@ -175,8 +177,11 @@ TEST(UnverifiedToken, SurvivesMutations) {
     }
     for (std::size_t edits = random() % 3; edits > 0; --edits) {
       const std::size_t at = random() % token.size();
-      if (random() % 2 == 0) token.erase(at, 1 + random() % 4);
-      else token.insert(at, 1, static_cast<char>(random()));
+      if (random() % 2 == 0) {
+        token.erase(at, 1 + random() % 4);
+      } else {
+        token.insert(at, 1, static_cast<char>(random()));
+      }
     }
     const auto parsed = UnverifiedToken::parse(token);
     ASSERT_TRUE(token == good || !parsed || parsed->open(*public_key) == nullptr) << printable(token, 2000);

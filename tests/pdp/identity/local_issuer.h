@@ -22,7 +22,8 @@ class LocalIssuer {
   LocalIssuer() : LocalIssuer(std::make_unique<httplib::Server>(), "http://127.0.0.1:") {}
   // With TLS, under the name localhost.
   LocalIssuer(const std::string& certificate_file, const std::string& key_file)
-      : LocalIssuer(std::make_unique<httplib::SSLServer>(certificate_file.c_str(), key_file.c_str()), "https://localhost:") {}
+      : LocalIssuer(std::make_unique<httplib::SSLServer>(certificate_file.c_str(), key_file.c_str()),
+                    "https://localhost:") {}
   ~LocalIssuer() { stop(); }
   LocalIssuer(const LocalIssuer&) = delete;
   LocalIssuer& operator=(const LocalIssuer&) = delete;

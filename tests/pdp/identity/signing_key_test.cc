@@ -1,11 +1,11 @@
 #include "pdp/identity/signing_key.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <filesystem>
-#include <fmt/format.h>
 #include <fstream>
 #include <set>
 #include <thread>
@@ -78,7 +78,8 @@ TEST_F(KeyFolder, RefusesFilesThatAreNoKey) {
   for (const std::string_view content :
        {"", "hello", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
         // An Ed25519 key behind a password: must fail, not ask.
-        "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIGbMFcGCSqGSIb3DQEFDTBKMCkGCSqGSIb3DQEFDDAcBAg=\n-----END ENCRYPTED PRIVATE "
+        "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIGbMFcGCSqGSIb3DQEFDTBKMCkGCSqGSIb3DQEFDDAcBAg=\n-----END ENCRYPTED "
+        "PRIVATE "
         "KEY-----\n"}) {
     write(content);
     EXPECT_FALSE(SigningKey::load_or_create(folder_ / "key.pem")) << content;
@@ -87,7 +88,8 @@ TEST_F(KeyFolder, RefusesFilesThatAreNoKey) {
   EXPECT_FALSE(SigningKey::load_or_create(folder_ / "key.pem"));
   EXPECT_FALSE(SigningKey::load_or_create(folder_));
   EXPECT_FALSE(SigningKey::load_or_create(folder_ / "missing" / "key.pem"));
-  EXPECT_EQ(SigningKey::load(folder_ / "none.pem").error().message, (folder_ / "none.pem").string() + ": no such key file");
+  EXPECT_EQ(SigningKey::load(folder_ / "none.pem").error().message,
+            (folder_ / "none.pem").string() + ": no such key file");
 }
 
 TEST_F(KeyFolder, GivesOneKeyToAllWhoRaceForIt) {
@@ -120,8 +122,9 @@ TEST_F(KeyFolder, DevIssuerMintsWhatItsOwnKeySetVerifies) {
   EXPECT_EQ(again->jwks(), issuer->jwks());
 
   const Timestamp now = Timestamp::from_unix(1'795'000'000);
-  const std::string compact = issuer->mint(
-      JsonValue::Object{{"aud", "portreeve"}, {"sub", "rita"}, {"iss", "https://elsewhere"}, {"exp", 1}}, now, Seconds{60});
+  const std::string compact =
+      issuer->mint(JsonValue::Object{{"aud", "portreeve"}, {"sub", "rita"}, {"iss", "https://elsewhere"}, {"exp", 1}},
+                   now, Seconds{60});
   const auto token = UnverifiedToken::parse(compact);
   ASSERT_TRUE(token);
   const auto keys = KeySet::parse(issuer->jwks());

@@ -91,10 +91,14 @@ std::string TestKey::sign_raw(std::string_view message, int padding, int salt_by
 
 std::string TestKey::sign(Algorithm algorithm, std::string_view message) const {
   switch (algorithm) {
-    case Algorithm::rs256: return sign_raw(message, RSA_PKCS1_PADDING, 0);
-    case Algorithm::ps256: return sign_pss_with_salt(message, 32);
-    case Algorithm::eddsa: return sign_raw(message, 0, 0);
-    case Algorithm::es256: break;
+    case Algorithm::rs256:
+      return sign_raw(message, RSA_PKCS1_PADDING, 0);
+    case Algorithm::ps256:
+      return sign_pss_with_salt(message, 32);
+    case Algorithm::eddsa:
+      return sign_raw(message, 0, 0);
+    case Algorithm::es256:
+      break;
   }
   const std::string der = sign_es256_der(message);
   const unsigned char* at = bytes(der);

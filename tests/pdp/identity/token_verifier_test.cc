@@ -1,9 +1,9 @@
 #include "pdp/identity/token_verifier.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>
-#include <fmt/format.h>
 #include <fstream>
 #include <future>
 #include <optional>
@@ -25,7 +25,8 @@ TEST_F(VerifierFixture, WaitsForTheFirstKeysAndThenAnswersInline) {
   start();
   EXPECT_TRUE(ask(token("k")));
   std::optional<TokenVerdict> inline_verdict;
-  verifier_->verify(token("k", "other-subject"), now(), [&](TokenVerdict verdict) { inline_verdict = std::move(verdict); });
+  verifier_->verify(token("k", "other-subject"), now(),
+                    [&](TokenVerdict verdict) { inline_verdict = std::move(verdict); });
   ASSERT_TRUE(inline_verdict.has_value()) << "keys were here, so nothing was to be waited for";
   EXPECT_TRUE(*inline_verdict);
   EXPECT_EQ(issuer_.fetches(), 1);
@@ -33,7 +34,8 @@ TEST_F(VerifierFixture, WaitsForTheFirstKeysAndThenAnswersInline) {
 
 TEST_F(VerifierFixture, FindsKeysByDiscovery) {
   issuer_.serve_jwks(jwks_document({key_.jwk("k")}));
-  issuer_.serve_configuration(fmt::format(R"({{"issuer":"{}","jwks_uri":"{}"}})", issuer_.issuer(), issuer_.at("/jwks")));
+  issuer_.serve_configuration(
+      fmt::format(R"({{"issuer":"{}","jwks_uri":"{}"}})", issuer_.issuer(), issuer_.at("/jwks")));
   start(JwksDiscovery{});
   EXPECT_TRUE(ask(token("k")));
 }
@@ -166,7 +168,8 @@ TEST_F(VerifierFixture, TriesAgainWhenAnIssuerThatWasAwayComesBack) {
 
 TEST_F(VerifierFixture, TakesKeysFromNoBadAnswer) {
   const std::string good = jwks_document({key_.jwk("k")});
-  const std::string huge = R"({"keys":[)" + to_canonical_json(key_.jwk("k")) + R"(],"x":")" + std::string(300'000, 'x') + "\"}";
+  const std::string huge =
+      R"({"keys":[)" + to_canonical_json(key_.jwk("k")) + R"(],"x":")" + std::string(300'000, 'x') + "\"}";
   struct Row {
     std::string name;
     LocalIssuer::Handler handler;
@@ -174,13 +177,27 @@ TEST_F(VerifierFixture, TakesKeysFromNoBadAnswer) {
   };
   const std::string prefix = "the key set of " + issuer_.issuer() + ": ";
   const std::vector<Row> rows = {
-      {"status 500", [&](const auto&, auto& r) { r.status = 500; r.set_content(good, "application/json"); },
+      {"status 500",
+       [&](const auto&, auto& r) {
+         r.status = 500;
+         r.set_content(good, "application/json");
+       },
        prefix + "answered 500"},
-      {"status 201", [&](const auto&, auto& r) { r.status = 201; r.set_content(good, "application/json"); },
+      {"status 201",
+       [&](const auto&, auto& r) {
+         r.status = 201;
+         r.set_content(good, "application/json");
+       },
        prefix + "answered 201"},
       {"redirect", [&](const auto&, auto& r) { r.set_redirect("/elsewhere"); },
        prefix + "answered 302; redirects are not followed, so name the address it leads to"},
-      {"garbage", [](const auto&, auto& r) { r.set_content("\x7f" "ELF", "application/json"); },
+      {"garbage",
+       [](const auto&, auto& r) {
+         r.set_content(
+             "\x7f"
+             "ELF",
+             "application/json");
+       },
        "the key set is not JSON we take: at byte 0: expected a value"},
       {"a page", [](const auto&, auto& r) { r.set_content("<html>", "text/html"); },
        "the key set is not JSON we take: at byte 0: expected a value"},
@@ -194,7 +211,10 @@ TEST_F(VerifierFixture, TakesKeysFromNoBadAnswer) {
        },
        prefix + "answered more than 262144 bytes"},
       {"compressed",
-       [&](const auto&, auto& r) { r.set_header("Content-Encoding", "br"); r.set_content(good, "application/json"); },
+       [&](const auto&, auto& r) {
+         r.set_header("Content-Encoding", "br");
+         r.set_content(good, "application/json");
+       },
        prefix + "answered in a compressed form"},
   };
   for (const Row& row : rows) {
@@ -330,7 +350,8 @@ TEST_F(VerifierFixture, RefusesProvidersThatCouldNotBeBelieved) {
            {{good, twin}, "provider `b`: its issuer is another provider's as well"},
            {{good, namesake}, "provider `a`: another provider has its name"},
            {with([](auto& p) { p.issuer = "http://a.example"; }),
-            "provider `a`: issuer `http://a.example` is http on a host that is not this machine; write `https://host/path`"},
+            "provider `a`: issuer `http://a.example` is http on a host that is not this machine; write "
+            "`https://host/path`"},
            {with([](auto& p) { p.jwks = JwksUri{"http://10.0.0.1/jwks"}; }),
             "provider `a`: key set `http://10.0.0.1/jwks` is http on a host that is not this machine; write "
             "`https://host/path`"},

@@ -1,13 +1,13 @@
 // A verifier, an issuer it believes and a clock that stands still.
 #pragma once
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
 #include <cstdio>
 #include <filesystem>
-#include <fmt/format.h>
 #include <future>
 #include <memory>
 #include <string>

@@ -1,9 +1,9 @@
 #include "pdp/session/form.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cstdlib>
-#include <fmt/format.h>
 #include <random>
 #include <vector>
 

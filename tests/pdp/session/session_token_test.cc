@@ -1,10 +1,10 @@
 #include "pdp/session/session_token.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
 #include <filesystem>
-#include <fmt/format.h>
 
 #include "engine/base/text.h"
 #include "engine/reader/json_reader.h"
@@ -33,8 +33,14 @@ class SessionTokenTest : public testing::Test {
     return {"ses_1", "idp/rita", "acme", at(session_ends)};
   }
   JsonValue good_claims() const {
-    return JsonValue::Object{{"iss", "https://pdp.example"}, {"aud", "portreeve"}, {"sub", "idp/rita"}, {"sid", "ses_1"},
-                             {"iat", kNow},                  {"nbf", kNow},        {"exp", kNow + 900}, {"jti", "x"}};
+    return JsonValue::Object{{"iss", "https://pdp.example"},
+                             {"aud", "portreeve"},
+                             {"sub", "idp/rita"},
+                             {"sid", "ses_1"},
+                             {"iat", kNow},
+                             {"nbf", kNow},
+                             {"exp", kNow + 900},
+                             {"jti", "x"}};
   }
 
   fs::path folder_;
@@ -50,9 +56,10 @@ TEST_F(SessionTokenTest, SaysWhatTheDesignSaysItSays) {
   auto claims = reader::parse_json(*base64url_decode(minted.token.substr(dot + 1, second - dot - 1)));
   ASSERT_TRUE(claims->find("jti")->as_string()->starts_with("tok_"));
   claims->set("jti", "-");
-  EXPECT_EQ(to_canonical_json(*claims),
-            R"({"aud":"portreeve","exp":1795000900,"iat":1795000000,"iss":"https://pdp.example","jti":"-","nbf":1795000000,)"
-            R"("sid":"ses_1","sub":"idp/rita","tenant":"acme"})");
+  EXPECT_EQ(
+      to_canonical_json(*claims),
+      R"({"aud":"portreeve","exp":1795000900,"iat":1795000000,"iss":"https://pdp.example","jti":"-","nbf":1795000000,)"
+      R"("sid":"ses_1","sub":"idp/rita","tenant":"acme"})");
   EXPECT_EQ(minted.expires, at(900));
 }
 
@@ -90,7 +97,8 @@ TEST_F(SessionTokenTest, NeverPassesForAnotherBearer) {
   for (int again = 0; again < 2; ++again) {
     EXPECT_TRUE(ours.verify(workload, TokenBearer::workload, at(0)));
     EXPECT_TRUE(ours.verify(supervisor, TokenBearer::supervisor, at(0)));
-    EXPECT_EQ(ours.verify(workload, TokenBearer::supervisor, at(0)).refusal().detail, "`aud` is not `portreeve-supervisor`");
+    EXPECT_EQ(ours.verify(workload, TokenBearer::supervisor, at(0)).refusal().detail,
+              "`aud` is not `portreeve-supervisor`");
     EXPECT_EQ(ours.verify(supervisor, TokenBearer::workload, at(0)).refusal().detail, "`aud` is not `portreeve`");
   }
 }
@@ -124,11 +132,13 @@ TEST_F(SessionTokenTest, IsRefusedInEveryOtherShape) {
       {"typ at+jwt", sign_jwt(key, "at+jwt", good_claims()), "`typ` is not `portreeve-session+jwt`"},
       {"typ absent", base64url_encode(R"({"alg":"EdDSA"})") + '.' + base64url_encode(payload) + ".c2ln",
        "`typ` is not `portreeve-session+jwt`"},
-      {"a PEP's credential", "pep_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "not three parts with dots between them"},
+      {"a PEP's credential", "pep_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+       "not three parts with dots between them"},
       {"no kid", unsigned_part + '.' + base64url_encode(key.sign(unsigned_part)), "no key of ours has this id"},
       {"a stranger's key", sign_jwt(*stranger, kSessionTokenType, good_claims()), "no key of ours has this id"},
       {"our kid, a stranger's signature",
-       sign_jwt(key, kSessionTokenType, good_claims()).substr(0, sign_jwt(key, kSessionTokenType, good_claims()).rfind('.')) +
+       sign_jwt(key, kSessionTokenType, good_claims())
+               .substr(0, sign_jwt(key, kSessionTokenType, good_claims()).rfind('.')) +
            '.' + base64url_encode(stranger->sign("x")),
        "the signature is not ours"},
       {"ES256 under our kid",
@@ -206,7 +216,8 @@ TEST_F(SessionTokenTest, StaysRightWhenItsCacheOverflows) {
   const SessionTokens small(*keys_, "https://pdp.example", 16);
   std::vector<std::string> many;
   for (int i = 0; i < 200; ++i) {
-    many.push_back(small.mint({"ses_" + std::to_string(i), "idp/rita", {}, at(600)}, TokenBearer::workload, at(0)).token);
+    many.push_back(
+        small.mint({"ses_" + std::to_string(i), "idp/rita", {}, at(600)}, TokenBearer::workload, at(0)).token);
   }
   for (int round = 0; round < 2; ++round) {
     for (std::size_t i = 0; i < many.size(); ++i) {

@@ -1,8 +1,7 @@
 #include "pdp/session/token_exchange.h"
 
-#include <gtest/gtest.h>
-
 #include <fmt/format.h>
+#include <gtest/gtest.h>
 
 #include "engine/base/text.h"
 #include "engine/reader/json_reader.h"
@@ -47,7 +46,9 @@ class TokenExchangeTest : public VerifierFixture {
   }
 
   Form good() const {
-    return {{"grant_type", kExchange}, {"subject_token", token("k")}, {"subject_token_type", std::string(kType) + "id_token"}};
+    return {{"grant_type", kExchange},
+            {"subject_token", token("k")},
+            {"subject_token_type", std::string(kType) + "id_token"}};
   }
   ExchangeAnswer post(const std::string& body) {
     auto promise = std::make_shared<std::promise<ExchangeAnswer>>();
@@ -118,12 +119,14 @@ TEST_F(TokenExchangeTest, RefusesFormsThatAskForAnythingElse) {
     form.erase(form.find(name));
     return encode(form);
   };
-  const std::string types = "`subject_token_type` must be `urn:ietf:params:oauth:token-type:` and `access_token`, `id_token` or `jwt`";
+  const std::string types =
+      "`subject_token_type` must be `urn:ietf:params:oauth:token-type:` and `access_token`, `id_token` or `jwt`";
   const std::string labels = "`session_labels`: names have 1 to 64 bytes, values are strings of at most 256";
   const std::string invalid = "the subject_token is not valid";
   std::string many_labels = "{";
   for (int i = 0; i < 33; ++i) many_labels += fmt::format("{}\"l{}\":\"\"", i == 0 ? "" : ",", i);
-  const std::string other_token = tokens_->mint({"ses_1", "idp/rita", {}, now().plus(Seconds{600})}, TokenBearer::workload, now()).token;
+  const std::string other_token =
+      tokens_->mint({"ses_1", "idp/rita", {}, now().plus(Seconds{600})}, TokenBearer::workload, now()).token;
   const std::vector<Row> rows = {
       {"empty body", "", "invalid_request", "`grant_type` is missing"},
       {"JSON", R"({"grant_type":"x"})", "invalid_request", "the form has a field without name or `=`"},
@@ -139,14 +142,15 @@ TEST_F(TokenExchangeTest, RefusesFormsThatAskForAnythingElse) {
       {"refresh token", with("subject_token_type", std::string(kType) + "refresh_token"), "invalid_request", types},
       {"SAML", with("subject_token_type", std::string(kType) + "saml2"), "invalid_request", types},
       {"short type", with("subject_token_type", "id_token"), "invalid_request", types},
-      {"asks for a refresh token", with("requested_token_type", std::string(kType) + "refresh_token"), "invalid_request",
-       "`requested_token_type` must be `urn:ietf:params:oauth:token-type:jwt`"},
+      {"asks for a refresh token", with("requested_token_type", std::string(kType) + "refresh_token"),
+       "invalid_request", "`requested_token_type` must be `urn:ietf:params:oauth:token-type:jwt`"},
       {"actor", with("actor_token", "x"), "invalid_request", "`actor_token` is not supported"},
       {"scope", with("scope", "admin"), "invalid_scope",
        "`scope` is not supported: what a session may do stands in policies"},
       {"another audience", with("audience", "portreeve-supervisor"), "invalid_target",
        "session tokens are for the audience `portreeve` alone"},
-      {"resource", with("resource", "https://x"), "invalid_target", "session tokens are for the audience `portreeve` alone"},
+      {"resource", with("resource", "https://x"), "invalid_target",
+       "session tokens are for the audience `portreeve` alone"},
       {"labels no JSON", with("session_labels", "x"), "invalid_request",
        "`session_labels` is not JSON: at byte 0: expected a value"},
       {"labels twice", with("session_labels", R"({"a":"1","a":"2"})"), "invalid_request",
@@ -169,7 +173,8 @@ TEST_F(TokenExchangeTest, RefusesFormsThatAskForAnythingElse) {
   for (const Row& row : rows) {
     const auto answer = post(row.body);
     EXPECT_EQ(answer.status, 400) << row.name;
-    EXPECT_EQ(answer.body, to_canonical_json(JsonValue::Object{{"error", row.error}, {"error_description", row.description}}))
+    EXPECT_EQ(answer.body,
+              to_canonical_json(JsonValue::Object{{"error", row.error}, {"error_description", row.description}}))
         << row.name;
     EXPECT_NE(answer.detail, "") << row.name;
   }
@@ -177,8 +182,9 @@ TEST_F(TokenExchangeTest, RefusesFormsThatAskForAnythingElse) {
 }
 
 TEST_F(TokenExchangeTest, SaysThatATokenHasExpired) {
-  const auto late = make_token(key_, Algorithm::eddsa, R"({"alg":"EdDSA","kid":"k"})",
-                               fmt::format(R"({{"iss":"{}","aud":"portreeve","sub":"rita","exp":1}})", issuer_.issuer()));
+  const auto late =
+      make_token(key_, Algorithm::eddsa, R"({"alg":"EdDSA","kid":"k"})",
+                 fmt::format(R"({{"iss":"{}","aud":"portreeve","sub":"rita","exp":1}})", issuer_.issuer()));
   Form form = good();
   form["subject_token"] = late;
   const auto answer = post(form);
@@ -237,8 +243,9 @@ TEST_F(TokenExchangeTest, SaysTryAgainWhereKeysOrDiskAreAway) {
   make_exchange();
   const auto without_keys = post(good());
   EXPECT_EQ(without_keys.status, 503);
-  EXPECT_EQ(without_keys.body,
-            R"({"error":"temporarily_unavailable","error_description":"the issuer's keys cannot be had now; try again"})");
+  EXPECT_EQ(
+      without_keys.body,
+      R"({"error":"temporarily_unavailable","error_description":"the issuer's keys cannot be had now; try again"})");
 
   issuer_.serve_jwks(jwks_document({key_.jwk("k")}));
   start();
