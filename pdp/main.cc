@@ -119,6 +119,69 @@ void register_log_metrics(daemon::Metrics& metrics, storage::DecisionLog& log) {
                            [] { return static_cast<double>(unreachable_count()); });
 }
 
+// Everything under the data folder, opened by its one owner.
+struct Stores {
+  storage::DirectoryLock owner;
+  std::unique_ptr<storage::DecisionLog> log;
+  std::unique_ptr<storage::SessionStore> sessions;
+  std::unique_ptr<storage::PepStore> peps;
+  std::unique_ptr<storage::RevisionStore> revisions;
+  SigningKeys keys;
+};
+
+Result<Stores> open_stores(storage::FileSystem& files, const fs::path& data) {
+  std::error_code made;
+  fs::create_directories(data, made);
+  if (made) return fail("cannot make " + data.string() + ": " + made.message());
+  TRY_ASSIGN(auto owner, storage::DirectoryLock::acquire(files, data));
+  TRY_ASSIGN(auto log, storage::open_decision_log(files, data));
+  TRY_ASSIGN(auto sessions, storage::open_session_store(data / "state.sqlite"));
+  TRY_ASSIGN(auto peps, storage::open_pep_store(data / "state.sqlite"));
+  TRY_ASSIGN(auto revisions, storage::RevisionStore::open(data / "revisions"));
+  TRY_ASSIGN(auto keys, SigningKeys::open(data / "keys"));
+  return Stores{std::move(owner), std::move(log), std::move(sessions), std::move(peps), std::move(revisions), std::move(keys)};
+}
+
+Result<TokenVerifier::Options> verifier_options(const Options& options) {
+  TokenVerifier::Options out;
+  out.ca_file = options.ca_file;
+  if (options.dev) {
+    const fs::path folder = fs::path(options.data) / "dev";
+    TRY_ASSIGN([[maybe_unused]] const auto issuer, DevIssuer::open(folder));
+    out.dev_keys = DevIssuer::keys_file(folder);
+  }
+  return out;
+}
+
+// Writes each activation into the log.
+PolicyRollout::AfterActivation note_activations(storage::DecisionLog& decisions, const daemon::Clock& clock,
+                                                const daemon::Log& log, const wire::RecordSource& source) {
+  return [&decisions, &clock, &log, source, seq = std::int64_t{0}](const compile::Snapshot& snapshot) mutable {
+    wire::AdminRecord record;
+    record.time = clock.now();
+    record.source = source;
+    record.seq = ++seq;
+    record.actor = "pdp";
+    record.action = "policy.activate";
+    record.revision = snapshot.revision();
+    record.result = "ok";
+    decisions.note(std::move(record), [&log](Result<std::uint64_t> noted) {
+      if (!noted) log.error("the activation could not be recorded", {{"why", noted.error().message}});
+    });
+  };
+}
+
+void announce(const HttpServer& server, const AdminServer& admin, const daemon::Log& log) {
+  daemon::NamedAddresses addresses;
+  for (const daemon::Endpoint& endpoint : server.endpoints()) {
+    addresses.emplace_back("decisions", (endpoint.is_unix() ? "" : "http://") + to_text(endpoint));
+  }
+  addresses.emplace_back("admin", "http://" + to_text(admin.endpoint()));
+  if (auto told = daemon::announce_ready("portreeve-pdp", addresses); !told) {
+    log.warning("the service manager was not told", {{"why", told.error().message}});
+  }
+}
+
 int run(const Options& options) {
   daemon::Lifecycle lifecycle;
   const daemon::SystemClock clock;
@@ -126,71 +189,37 @@ int run(const Options& options) {
   daemon::Metrics metrics;
   daemon::Readiness readiness({std::string(PolicyRollout::kReadiness), std::string(kJournalCondition)});
   const wire::RecordSource source{options.name, hex_encode(daemon::random_bytes(16))};
-  const auto files = storage::make_posix_file_system();
-  const fs::path data = options.data;
-
   if (auto core = daemon::forbid_core_dumps(); !core) log.warning("core dumps stay possible", {{"why", core.error().message}});
-  std::error_code made;
-  fs::create_directories(data, made);
-  if (made) return refuse("cannot make " + options.data, Error{made.message()});
-  const auto owner = storage::DirectoryLock::acquire(*files, data);
-  if (!owner) return refuse("the data folder is another's", owner.error());
-  auto decisions = storage::open_decision_log(*files, data);
-  if (!decisions) return refuse("cannot open the decision log", decisions.error());
-  auto sessions = storage::open_session_store(data / "state.sqlite");
-  if (!sessions) return refuse("cannot open the sessions", sessions.error());
-  auto peps = storage::open_pep_store(data / "state.sqlite");
-  if (!peps) return refuse("cannot open the gates' credentials", peps.error());
-  auto revisions = storage::RevisionStore::open(data / "revisions");
-  if (!revisions) return refuse("cannot open the policy revisions", revisions.error());
-  auto keys = SigningKeys::open(data / "keys");
-  if (!keys) return refuse("cannot open the signing keys", keys.error());
 
-  TokenVerifier::Options trust;
-  trust.ca_file = options.ca_file;
-  if (options.dev) {
-    const auto issuer = DevIssuer::open(data / "dev");
-    if (!issuer) return refuse("cannot make the development issuer", issuer.error());
-    trust.dev_keys = DevIssuer::keys_file(data / "dev");
-  }
-  const SessionTokens tokens(*std::move(keys), options.issuer);
+  const auto files = storage::make_posix_file_system();
+  auto stores = open_stores(*files, options.data);
+  if (!stores) return refuse("cannot open the data", stores.error());
+  auto trust = verifier_options(options);
+  if (!trust) return refuse("cannot make the development issuer", trust.error());
+  register_log_metrics(metrics, *stores->log);
+
   compile::SnapshotHolder snapshots;
   const ClaimMapper mapper = claim_mapper(snapshots);
-  TokenVerifier verifier(trust, clock);
-  const SubjectResolver subjects(verifier, tokens, **sessions, mapper);
-  const DecisionService service({snapshots, subjects, **decisions, clock}, source);
-  const PepAuthenticator authenticator(**peps, {options.socket_peers, options.dev});
-  const TokenExchange exchange(verifier, **sessions, tokens, mapper, {}, {options.session_lifetime});
-
-  std::atomic<std::int64_t> admin_seq{1};
-  const auto note_activation = [&](const compile::Snapshot& snapshot) {
-    wire::AdminRecord record;
-    record.time = clock.now();
-    record.source = source;
-    record.seq = admin_seq.fetch_add(1);
-    record.actor = "pdp";
-    record.action = "policy.activate";
-    record.revision = snapshot.revision();
-    record.result = "ok";
-    (*decisions)->note(std::move(record), [&log](Result<std::uint64_t> noted) {
-      if (!noted) log.error("the activation could not be recorded", {{"why", noted.error().message}});
-    });
-  };
+  const SessionTokens tokens(std::move(stores->keys), options.issuer);
+  TokenVerifier verifier(*std::move(trust), clock);
+  const SubjectResolver subjects(verifier, tokens, *stores->sessions, mapper);
+  const DecisionService service({snapshots, subjects, *stores->log, clock}, source);
+  const PepAuthenticator authenticator(*stores->peps, {options.socket_peers, options.dev});
+  const TokenExchange exchange(verifier, *stores->sessions, tokens, mapper, {}, {options.session_lifetime});
   PolicyRollout rollout({options.policies, {options.own_addresses}},
-                        {snapshots, **revisions, clock, log, readiness, metrics},
-                        trust_providers(verifier, options.policies), note_activation);
+                        {snapshots, *stores->revisions, clock, log, readiness, metrics},
+                        trust_providers(verifier, options.policies), note_activations(*stores->log, clock, log, source));
   std::vector<Diagnostic> diagnostics;
   if (auto started = rollout.start(diagnostics); !started) {
     tell(diagnostics);
     return refuse("no policies to go by", started.error());
   }
-  register_log_metrics(metrics, **decisions);
 
   WorkQueue disk(kMostDiskTasks);
   HttpServerOptions http;
   http.endpoints = options.listen;
   http.threads = static_cast<std::size_t>(options.threads);
-  // The API needs the bound addresses for its metadata, the server its handler: requests that come in between wait.
+  // The metadata needs the bound addresses, the server its handler: what is asked in between is told to come again.
   std::unique_ptr<DecisionApi> api;
   std::atomic<const DecisionApi*> active_api{nullptr};
   auto server = HttpServer::listen(http, [&active_api](HttpRequest request, Responder responder) {
@@ -200,23 +229,16 @@ int run(const Options& options) {
   });
   if (!server) return refuse("cannot listen", server.error());
   const std::string url = options.public_url.empty() ? url_of((*server)->endpoints()) : options.public_url;
-  api = std::make_unique<DecisionApi>(ApiParts{service, authenticator, exchange, tokens, **decisions, readiness, metrics,
-                                               clock, disk, url, source});
+  api = std::make_unique<DecisionApi>(ApiParts{service, authenticator, exchange, tokens, *stores->log, readiness, metrics, clock,
+                                               disk, url, source});
   active_api.store(api.get(), std::memory_order_release);
   auto admin = AdminServer::listen(options.admin, {readiness, metrics});
   if (!admin) return refuse("cannot listen for administration", admin.error());
 
-  const JournalWatch watch(lifecycle.context(), **decisions, readiness);
+  const JournalWatch watch(lifecycle.context(), *stores->log, readiness);
   lifecycle.on_reload([&rollout] { rollout.reload(); });
   lifecycle.on_stop([&server] { (*server)->stop(kStopGrace); });
-  daemon::NamedAddresses addresses;
-  for (const daemon::Endpoint& endpoint : (*server)->endpoints()) {
-    addresses.emplace_back("decisions", (endpoint.is_unix() ? "" : "http://") + to_text(endpoint));
-  }
-  addresses.emplace_back("admin", "http://" + to_text((*admin)->endpoint()));
-  if (auto told = daemon::announce_ready("portreeve-pdp", addresses); !told) {
-    log.warning("the service manager was not told", {{"why", told.error().message}});
-  }
+  announce(**server, **admin, log);
   lifecycle.run();
   log.info("stopped");
   return 0;
