@@ -8,11 +8,13 @@ void append(const TextMap<std::vector<EntryId>>& map, std::string_view key, std:
   if (at != map.end()) out.insert(out.end(), at->second.begin(), at->second.end());
 }
 
-// The directory in or below which everything lies that a glob matches.
-std::string_view directory_of(const pattern::Pattern& glob) {
-  const std::string_view prefix = glob.literal_prefix();
-  const std::string_view rest = std::string_view(glob.text()).substr(prefix.size());
-  if (rest.starts_with("/**")) return prefix;  // also covers the directory itself
+// The directory in or below which everything lies that the pattern matches; empty where none is known but the root.
+std::string_view directory_of(const pattern::Pattern& pattern) {
+  const std::string_view prefix = pattern.literal_prefix();
+  if (pattern.kind() == pattern::PatternKind::glob) {
+    const std::string_view rest = std::string_view(pattern.text()).substr(prefix.size());
+    if (rest.starts_with("/**")) return prefix;  // also covers the directory itself
+  }
   const std::size_t slash = prefix.rfind('/');
   return slash == std::string_view::npos ? std::string_view{} : prefix.substr(0, slash);
 }
@@ -22,19 +24,18 @@ std::string_view directory_of(const pattern::Pattern& glob) {
 void PathIndex::add(const pattern::Pattern& pattern, EntryId id) {
   switch (pattern.kind()) {
     case pattern::PatternKind::literal: literals_[pattern.text()].push_back(id); return;
-    case pattern::PatternKind::glob: globs_[std::string(directory_of(pattern))].push_back(id); return;
-    case pattern::PatternKind::regex: expressions_.push_back(id); return;
+    case pattern::PatternKind::glob:
+    case pattern::PatternKind::regex: below_[std::string(directory_of(pattern))].push_back(id); return;
   }
 }
 
 void PathIndex::find(std::string_view path, std::vector<EntryId>& out) const {
   append(literals_, path, out);
-  append(globs_, path, out);
+  append(below_, path, out);
   for (std::size_t slash = path.rfind('/'); slash != std::string_view::npos && slash > 0; slash = path.rfind('/', slash - 1)) {
-    append(globs_, path.substr(0, slash), out);
+    append(below_, path.substr(0, slash), out);
   }
-  if (!path.empty()) append(globs_, "", out);
-  out.insert(out.end(), expressions_.begin(), expressions_.end());
+  if (!path.empty()) append(below_, "", out);
 }
 
 }  // namespace portreeve::index

@@ -1,4 +1,4 @@
-// From a path to the patterns that may match it: literals exactly, globs by the directory they begin with.
+// From a path to the patterns that may match it: literals exactly, globs and expressions by the directory they begin with.
 #pragma once
 
 #include <string_view>
@@ -15,14 +15,13 @@ class PathIndex {
   void add(const pattern::Pattern& pattern, EntryId id);
 
   // Appends a superset of the ids whose pattern matches, in no order, possibly more than once: all literals equal to
-  // `path`, all globs whose literal directory is `path` or above it, all expressions. Cost: one look-up a segment, and
-  // the ids found; allocates only where `out` grows.
+  // `path`, all others whose literal directory is `path` or above it. Cost: one look-up a segment, and the ids found;
+  // allocates only where `out` grows.
   void find(std::string_view path, std::vector<EntryId>& out) const;
 
  private:
   TextMap<std::vector<EntryId>> literals_;
-  TextMap<std::vector<EntryId>> globs_;  // by directory, without a trailing slash; "" for the root and for bare globs
-  std::vector<EntryId> expressions_;
+  TextMap<std::vector<EntryId>> below_;  // by directory, without a trailing slash; "" where it is the root or not known
 };
 
 }  // namespace portreeve::index

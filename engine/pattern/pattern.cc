@@ -9,8 +9,26 @@ namespace portreeve::pattern {
 namespace {
 
 constexpr std::int64_t kRegexMemory = 1 << 20;
+constexpr int kMostPrefixBytes = 64;
+
+// What the least and the greatest text in the range of matches have in common, all matches have.
+std::string common_prefix(const re2::RE2& regex) {
+  std::string least, greatest;
+  if (!regex.PossibleMatchRange(&least, &greatest, kMostPrefixBytes)) return {};
+  std::size_t length = 0;
+  while (length < least.size() && length < greatest.size() && least[length] == greatest[length]) ++length;
+  return least.substr(0, length);
+}
 
 }  // namespace
+
+struct Pattern::Regex {
+  Regex(re2::StringPiece text, const re2::RE2::Options& options) : compiled(text, options) {
+    if (compiled.ok()) prefix = common_prefix(compiled);
+  }
+  re2::RE2 compiled;
+  std::string prefix;
+};
 
 Result<Pattern> Pattern::parse(std::string_view text) {
   if (text.empty()) return fail("a pattern cannot be empty");
@@ -23,8 +41,8 @@ Result<Pattern> Pattern::parse(std::string_view text) {
     options.set_log_errors(false);
     options.set_max_mem(kRegexMemory);
     const std::string_view body = text.substr(4, text.size() - 5);
-    auto regex = std::make_shared<const re2::RE2>(re2::StringPiece(body.data(), body.size()), options);
-    if (!regex->ok()) return fail(fmt::format("`{}` is not an RE2 expression: {}", text, regex->error()));
+    auto regex = std::make_shared<const Regex>(re2::StringPiece(body.data(), body.size()), options);
+    if (!regex->compiled.ok()) return fail(fmt::format("`{}` is not an RE2 expression: {}", text, regex->compiled.error()));
     return Pattern(PatternKind::regex, std::string(text), std::move(regex));
   }
   const bool literal = text.find('*') == std::string_view::npos;
@@ -35,7 +53,7 @@ bool Pattern::matches(std::string_view text) const {
   switch (kind_) {
     case PatternKind::literal: return text_ == text;
     case PatternKind::glob: return glob_matches(text_, text);
-    case PatternKind::regex: return re2::RE2::FullMatch(re2::StringPiece(text.data(), text.size()), *regex_);
+    case PatternKind::regex: return re2::RE2::FullMatch(re2::StringPiece(text.data(), text.size()), regex_->compiled);
   }
   return false;
 }
@@ -49,7 +67,7 @@ std::string_view Pattern::literal_prefix() const {
       const bool deep = std::string_view(text_).substr(prefix.size()).starts_with("**");
       return deep && prefix.ends_with('/') ? prefix.substr(0, prefix.size() - 1) : prefix;
     }
-    case PatternKind::regex: return {};
+    case PatternKind::regex: return regex_->prefix;
   }
   return {};
 }

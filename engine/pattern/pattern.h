@@ -8,10 +8,6 @@
 
 #include "engine/base/result.h"
 
-namespace re2 {
-class RE2;
-}
-
 namespace portreeve::pattern {
 
 enum class PatternKind : std::uint8_t { literal, glob, regex };
@@ -30,18 +26,20 @@ class Pattern {
   // True where the whole of `text` is covered. Literals and globs neither allocate nor lock; RE2 may do both.
   bool matches(std::string_view text) const;
 
-  // What every match begins with: the whole of a literal, a glob's text before its first `*`, empty for an expression.
+  // What every match begins with: the whole of a literal, a glob's text before its first `*`, what RE2 can tell of an
+  // expression. May be empty.
   std::string_view literal_prefix() const;
 
   friend bool operator==(const Pattern& a, const Pattern& b) { return a.text_ == b.text_; }
 
  private:
-  Pattern(PatternKind kind, std::string text, std::shared_ptr<const re2::RE2> regex)
+  struct Regex;
+  Pattern(PatternKind kind, std::string text, std::shared_ptr<const Regex> regex)
       : kind_(kind), text_(std::move(text)), regex_(std::move(regex)) {}
 
   PatternKind kind_;
   std::string text_;
-  std::shared_ptr<const re2::RE2> regex_;
+  std::shared_ptr<const Regex> regex_;
 };
 
 }  // namespace portreeve::pattern

@@ -42,7 +42,7 @@ std::string rule_text(std::size_t n) {
       if (regex) out += "      protocols: [http]\n      paths: [\"/re:/v[0-9]+/.*/\"]\n";
       break;
     case Domain::secrets:
-      out += fmt::format("      secrets: [s{}]\n      methods: [POST]\n", group % 200);
+      out += fmt::format("      secrets: [s{}]\n      methods: [POST]\n", group);
       out += fmt::format("      paths: {}\n", regex ? fmt::format("[\"/re:/g{}/.*/\"]", group) : target_list(group, n, "/g", "/x", "/**"));
       break;
     case Domain::execution:
@@ -68,7 +68,7 @@ std::string_view kind_of(Domain domain) {
   return "";
 }
 
-std::string common_documents() {
+std::string common_documents(std::size_t rules) {
   std::string out = R"(apiVersion: portreeve/v1
 kind: IdentityProvider
 metadata: { name: idp }
@@ -91,7 +91,8 @@ spec:
         "---\napiVersion: portreeve/v1\nkind: RoleBinding\nmetadata: {{ name: b{} }}\nspec: {{ roles: [{}], subjects: [{{ group: /g{} }}] }}\n",
         i, role(i), i);
   }
-  for (std::size_t i = 0; i < 200; ++i) {
+  for (std::size_t i = 0; i <= rules / kGroup; ++i) {
+    if (domain_of(i) != Domain::secrets) continue;
     out += fmt::format(
         "---\napiVersion: portreeve/v1\nkind: Secret\nmetadata: {{ name: s{} }}\nspec: {{ route: /s{}, source: {{ file: s{} }}, inject: bearer, "
         "upstreams: [\"https://api{}.example.com\"] }}\n",
@@ -103,7 +104,7 @@ spec:
 }  // namespace
 
 std::vector<wire::PolicyFile> make_policies(std::size_t rules) {
-  std::vector<wire::PolicyFile> files{{"common.yaml", common_documents()}};
+  std::vector<wire::PolicyFile> files{{"common.yaml", common_documents(rules)}};
   // A policy is of one kind: the rules of each domain in their order, twenty a policy.
   for (const Domain domain : {Domain::egress, Domain::secrets, Domain::execution, Domain::access}) {
     std::string text;
@@ -158,9 +159,9 @@ std::vector<wire::Request> make_requests(std::size_t rules, std::size_t count) {
       }
       case Domain::secrets: {
         wire::SecretQuestion secret;
-        secret.secret = fmt::format("s{}", group % 200);
+        secret.secret = fmt::format("s{}", group);
         secret.use = wire::SecretUse::inject;
-        secret.upstream = fmt::format("https://api{}.example.com", group % 200);
+        secret.upstream = fmt::format("https://api{}.example.com", group);
         secret.method = "POST";
         secret.path = fmt::format("/g{}/x", group);
         request.action = wire::kSecretUse;

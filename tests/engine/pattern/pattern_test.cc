@@ -106,7 +106,31 @@ TEST(Pattern, RefusesWhatDoesNotCompile) {
 TEST(Pattern, KnowsWhatEveryMatchBeginsWith) {
   EXPECT_EQ(Pattern::parse("/opt/**")->literal_prefix(), "/opt");
   EXPECT_EQ(Pattern::parse("/opt/x*")->literal_prefix(), "/opt/x");
-  EXPECT_EQ(Pattern::parse("/re:a/")->literal_prefix(), "");
+  EXPECT_EQ(Pattern::parse("/re:/opt/g[0-9]+/.*/")->literal_prefix(), "/opt/g");
+  EXPECT_EQ(Pattern::parse("/re:.*x/")->literal_prefix(), "");
+  EXPECT_EQ(Pattern::parse("/re:(?i)/a/")->literal_prefix(), "/");
+}
+
+TEST(Pattern, EveryMatchOfAnExpressionBeginsWithItsPrefix) {
+  const unsigned seed = 20261124;
+  SCOPED_TRACE(seed);
+  std::mt19937 random(seed);
+  const std::vector<std::string> parts{"a", "b", "/", ".*", "[ab]", "(a|b)", "a?", "b*", "(/a)+", "|", "(?i:a)", "^", "$"};
+  int matched = 0;
+  for (int round = 0; round < 20'000; ++round) {
+    std::string text = "/re:";
+    for (auto n = 1 + random() % 5; n > 0; --n) text += parts[random() % parts.size()];
+    const auto pattern = Pattern::parse(text + "/");
+    if (!pattern) continue;
+    for (int probe = 0; probe < 10; ++probe) {
+      std::string path;
+      for (auto n = random() % 5; n > 0; --n) path += "ab/A"[random() % 4];
+      if (!pattern->matches(path)) continue;
+      ++matched;
+      ASSERT_TRUE(path.starts_with(pattern->literal_prefix())) << text << "/ ~ " << path << ": " << pattern->literal_prefix();
+    }
+  }
+  EXPECT_GT(matched, 1000);
 }
 
 }  // namespace
