@@ -31,4 +31,7 @@ std::string to_row(const model::TestCase& test_case, std::string_view expectatio
 // The case's own expectations, as they stand in a row: `expect: allow, by: ["web/packages"]`.
 std::string expectations_of(const model::TestCase& test_case);
 
+// `dryRun` as tables write it, its decision `allow` or `deny` in place of a boolean.
+JsonValue dry_run_in_table(JsonValue dry_run);
+
 }  // namespace portreeve::analyze

@@ -75,6 +75,14 @@ void add(Row& row, const model::AccessCase& access) {
 
 }  // namespace
 
+JsonValue dry_run_in_table(JsonValue dry_run) {
+  const JsonValue* decision = dry_run.find("decision");
+  if (decision != nullptr && decision->as_bool() != nullptr) {
+    dry_run.set("decision", *decision->as_bool() ? "allow" : "deny");
+  }
+  return dry_run;
+}
+
 std::string to_row(const model::TestCase& test_case, std::string_view expectations) {
   Row row;
   row.add("as", JsonValue(test_case.as));
@@ -106,7 +114,7 @@ std::string expectations_of(const model::TestCase& test_case) {
     row.add("by", names);
   }
   if (!test_case.obligations.is_null()) row.add("obligations", test_case.obligations);
-  if (test_case.dry_run) row.add("dryRun", *test_case.dry_run);
+  if (test_case.dry_run) row.add("dryRun", dry_run_in_table(*test_case.dry_run));
   return row.text();
 }
 

@@ -22,11 +22,11 @@ JsonValue strings(const std::vector<std::string>& texts) {
   return array;
 }
 
-// `{ decision: allow, rules: […] }`, as tables write it; null where no dry run matched.
+// As load keeps what a table says; null where no dry run matched.
 JsonValue dry_run_of(const wire::Decision& decision) {
   if (!decision.dry_run) return {};
   JsonValue out;
-  out.set("decision", decision.dry_run->allowed ? "allow" : "deny");
+  out.set("decision", decision.dry_run->allowed);
   out.set("rules", strings(decision.dry_run->rules));
   return out;
 }
@@ -64,7 +64,7 @@ std::string outcome_of(const wire::Decision& decision) {
   if (!decision.rules.empty()) add("by", strings(decision.rules));
   const JsonValue obligations = wire::obligations_to_json(decision.obligations);
   if (obligations.as_object() != nullptr && !obligations.as_object()->empty()) add("obligations", obligations);
-  if (decision.dry_run) add("dryRun", dry_run_of(decision));
+  if (decision.dry_run) add("dryRun", dry_run_in_table(dry_run_of(decision)));
   return out;
 }
 
