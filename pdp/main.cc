@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "daemon/clock.h"
+#include "daemon/dev_issuer.h"
 #include "daemon/lifecycle.h"
 #include "daemon/log.h"
 #include "daemon/metrics.h"
@@ -19,7 +20,6 @@
 #include "pdp/admin/admin_server.h"
 #include "pdp/api/decision_api.h"
 #include "pdp/http/http_server.h"
-#include "pdp/identity/dev_issuer.h"
 #include "pdp/identity/token_verifier.h"
 #include "pdp/options.h"
 #include "pdp/rollout/policy_rollout.h"
@@ -147,8 +147,8 @@ Result<TokenVerifier::Options> verifier_options(const Options& options) {
   out.ca_file = options.ca_file;
   if (options.dev) {
     const fs::path folder = fs::path(options.data) / "dev";
-    TRY_ASSIGN([[maybe_unused]] const auto issuer, DevIssuer::open(folder));
-    out.dev_keys = DevIssuer::keys_file(folder);
+    TRY_ASSIGN([[maybe_unused]] const auto issuer, daemon::DevIssuer::open(folder));
+    out.dev_keys = daemon::DevIssuer::keys_file(folder);
   }
   return out;
 }

@@ -11,10 +11,10 @@
 #include <thread>
 #include <utility>
 
+#include "daemon/dev_issuer.h"
 #include "engine/base/mutex.h"
 #include "engine/base/text.h"
 #include "pdp/identity/check_token.h"
-#include "pdp/identity/dev_issuer.h"
 #include "pdp/identity/key_source.h"
 #include "pdp/identity/token_cache.h"
 #include "pdp/identity/url.h"
@@ -188,12 +188,12 @@ class TokenVerifier::Impl {
 
   // The keys that this provider had already, or a new source; null for the development issuer where it is not accepted.
   Result<std::shared_ptr<KeySource>> source_for(const ProviderTrust& trust, const Providers& before) const {
-    if (trust.issuer == kDevIssuer && !options_.dev_keys) return std::shared_ptr<KeySource>();
+    if (trust.issuer == daemon::kDevIssuer && !options_.dev_keys) return std::shared_ptr<KeySource>();
     const auto same = before.by_issuer.find(trust.issuer);
     if (same != before.by_issuer.end() && same->second.trust.jwks == trust.jwks && same->second.keys != nullptr) {
       return same->second.keys;
     }
-    if (trust.issuer == kDevIssuer) {
+    if (trust.issuer == daemon::kDevIssuer) {
       return std::shared_ptr<KeySource>(make_file_source(*options_.dev_keys, options_.times, clock_));
     }
     if (const auto* file = std::get_if<JwksFile>(&trust.jwks)) {

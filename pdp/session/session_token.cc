@@ -86,7 +86,7 @@ SessionTokens::Minted SessionTokens::mint(const About& about, TokenBearer bearer
                         {"sid", about.sid}, {"iat", now.unix_seconds()},         {"nbf", now.unix_seconds()},
                         {"exp", expires},   {"jti", daemon::new_id("tok_", now)}};
   if (about.tenant) claims.set("tenant", *about.tenant);
-  return {sign_jwt(keys_.current(), kSessionTokenType, claims), Timestamp::from_unix(expires)};
+  return {daemon::sign_jwt(keys_.current(), kSessionTokenType, claims), Timestamp::from_unix(expires)};
 }
 
 SessionTokenVerdict SessionTokens::verify(std::string_view token, TokenBearer bearer, Timestamp now) const {

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <system_error>
 
-#include "pdp/identity/key_file.h"
+#include "daemon/key_file.h"
 
 namespace portreeve::pdp {
 namespace {
@@ -17,7 +17,7 @@ fs::path previous_file(const fs::path& folder) { return folder / "session-signin
 
 }  // namespace
 
-Result<SigningKeys> SigningKeys::from_keys(SigningKey current, std::optional<SigningKey> previous) {
+Result<SigningKeys> SigningKeys::from_keys(daemon::SigningKey current, std::optional<daemon::SigningKey> previous) {
   std::vector<Verifying> verifying;
   TRY_ASSIGN(auto first, PublicKey::from_jwk(current.public_jwk()));
   verifying.push_back({current.kid(), std::move(first)});
@@ -29,23 +29,23 @@ Result<SigningKeys> SigningKeys::from_keys(SigningKey current, std::optional<Sig
 }
 
 Result<SigningKeys> SigningKeys::open(const fs::path& folder) {
-  if (auto made = make_key_folder(folder); !made) return fail(made.error());
-  TRY_ASSIGN(auto current, SigningKey::load_or_create(current_file(folder)));
-  std::optional<SigningKey> previous;
+  if (auto made = daemon::make_key_folder(folder); !made) return fail(made.error());
+  TRY_ASSIGN(auto current, daemon::SigningKey::load_or_create(current_file(folder)));
+  std::optional<daemon::SigningKey> previous;
   std::error_code ignored;
   if (fs::exists(previous_file(folder), ignored)) {
-    TRY_ASSIGN(previous, SigningKey::load(previous_file(folder)));
+    TRY_ASSIGN(previous, daemon::SigningKey::load(previous_file(folder)));
   }
   return from_keys(std::move(current), std::move(previous));
 }
 
 Status SigningKeys::rotate(const fs::path& folder) {
   // Loaded first, so that what cannot be read is not moved away. Killed in between, the next open() makes the new key.
-  TRY_ASSIGN(const SigningKey current, SigningKey::load(current_file(folder)));
+  TRY_ASSIGN(const daemon::SigningKey current, daemon::SigningKey::load(current_file(folder)));
   std::error_code error;
   fs::rename(current_file(folder), previous_file(folder), error);
   if (error) return fail(fmt::format("{}: {}", current_file(folder).string(), error.message()));
-  TRY_ASSIGN(const SigningKey made, SigningKey::load_or_create(current_file(folder)));
+  TRY_ASSIGN(const daemon::SigningKey made, daemon::SigningKey::load_or_create(current_file(folder)));
   return {};
 }
 

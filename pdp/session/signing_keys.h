@@ -8,9 +8,9 @@
 #include <utility>
 #include <vector>
 
+#include "daemon/signing_key.h"
 #include "engine/base/result.h"
 #include "pdp/identity/jwk.h"
-#include "pdp/identity/signing_key.h"
 
 namespace portreeve::pdp {
 
@@ -25,9 +25,9 @@ class SigningKeys {
   // Makes the current key the previous one, and a new one the current. The caller opens the keys again.
   static Status rotate(const std::filesystem::path& folder);
 
-  static Result<SigningKeys> from_keys(SigningKey current, std::optional<SigningKey> previous);
+  static Result<SigningKeys> from_keys(daemon::SigningKey current, std::optional<daemon::SigningKey> previous);
 
-  const SigningKey& current() const { return current_; }
+  const daemon::SigningKey& current() const { return current_; }
   // The key of that id, or nullptr.
   const PublicKey* find(std::string_view kid) const;
   // The document of `/.well-known/jwks.json` (RFC 7517 §5).
@@ -38,11 +38,11 @@ class SigningKeys {
     std::string kid;
     PublicKey key;
   };
-  SigningKeys(SigningKey current, std::optional<SigningKey> previous, std::vector<Verifying> verifying)
+  SigningKeys(daemon::SigningKey current, std::optional<daemon::SigningKey> previous, std::vector<Verifying> verifying)
       : current_(std::move(current)), previous_(std::move(previous)), verifying_(std::move(verifying)) {}
 
-  SigningKey current_;
-  std::optional<SigningKey> previous_;
+  daemon::SigningKey current_;
+  std::optional<daemon::SigningKey> previous_;
   std::vector<Verifying> verifying_;
 };
 

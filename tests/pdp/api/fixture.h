@@ -9,6 +9,7 @@
 #include <string>
 
 #include "daemon/clock.h"
+#include "daemon/dev_issuer.h"
 #include "daemon/metrics.h"
 #include "daemon/readiness.h"
 #include "engine/compile/snapshot.h"
@@ -17,7 +18,6 @@
 #include "engine/rbac/claim_mapping.h"
 #include "engine/reader/json_reader.h"
 #include "pdp/api/decision_api.h"
-#include "pdp/identity/dev_issuer.h"
 #include "storage/segments/file_system.h"
 #include "storage/sqlite/decision_log.h"
 #include "storage/sqlite/state_store.h"
@@ -92,7 +92,7 @@ class PdpFixture : public testing::Test {
     auto loaded = load::load({{"policies.yaml", kPolicies}});
     EXPECT_NE(loaded.set, nullptr) << (loaded.diagnostics.empty() ? "" : to_text(loaded.diagnostics.front()));
     snapshots_.publish(compile::compile(loaded.set));
-    ProviderTrust dev{"dev", kDevIssuer, {"portreeve"}, {Algorithm::eddsa}, JwksFile{"unused"}};
+    ProviderTrust dev{"dev", daemon::kDevIssuer, {"portreeve"}, {Algorithm::eddsa}, JwksFile{"unused"}};
     EXPECT_TRUE(verifier_->set_providers({dev}));
     authenticator_ = std::make_unique<PepAuthenticator>(*peps_, PepAuthenticator::Options{{}, false});
     api_ = std::make_unique<DecisionApi>(ApiParts{*service_, *authenticator_, *exchange_, *tokens_, *log_, readiness_, metrics_,
@@ -154,9 +154,9 @@ class PdpFixture : public testing::Test {
   std::unique_ptr<storage::DecisionLog> log_ = *storage::open_decision_log(*files_, folder_.path());
   std::unique_ptr<storage::SessionStore> sessions_ = *storage::open_session_store(folder_.path() + "/state.sqlite");
   std::unique_ptr<storage::PepStore> peps_ = *storage::open_pep_store(folder_.path() + "/state.sqlite");
-  DevIssuer issuer_ = *DevIssuer::open(folder_.path() + "/dev");
+  daemon::DevIssuer issuer_ = *daemon::DevIssuer::open(folder_.path() + "/dev");
   std::unique_ptr<TokenVerifier> verifier_ = std::make_unique<TokenVerifier>(
-      TokenVerifier::Options{.ca_file = {}, .dev_keys = DevIssuer::keys_file(folder_.path() + "/dev"), .times = {}}, clock_);
+      TokenVerifier::Options{.ca_file = {}, .dev_keys = daemon::DevIssuer::keys_file(folder_.path() + "/dev"), .times = {}}, clock_);
   std::unique_ptr<SessionTokens> tokens_ =
       std::make_unique<SessionTokens>(*SigningKeys::open(folder_.path() + "/keys"), "portreeve");
   compile::SnapshotHolder snapshots_;

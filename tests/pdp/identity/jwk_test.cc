@@ -2,11 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include "daemon/signing_key.h"
 #include "engine/base/limits.h"
 #include "engine/base/text.h"
 #include "engine/reader/json_reader.h"
 #include "pdp/identity/jwt.h"
-#include "pdp/identity/signing_key.h"
 #include "tests/pdp/identity/test_keys.h"
 
 namespace portreeve::pdp {
@@ -73,7 +73,7 @@ TEST(PublicKey, VerifiesTheEdDsaExampleOfRfc8037A4) {
 }
 
 TEST(Thumbprint, IsTheOneOfRfc8037A3) {
-  EXPECT_EQ(ed25519_thumbprint("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"),
+  EXPECT_EQ(daemon::ed25519_thumbprint("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"),
             "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
 }
 

@@ -1,4 +1,4 @@
-#include "pdp/identity/signing_key.h"
+#include "daemon/signing_key.h"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -10,9 +10,9 @@
 #include <set>
 #include <thread>
 
+#include "daemon/dev_issuer.h"
+#include "daemon/key_file.h"
 #include "pdp/identity/check_token.h"
-#include "pdp/identity/dev_issuer.h"
-#include "pdp/identity/key_file.h"
 
 namespace portreeve::pdp {
 namespace {
@@ -39,11 +39,11 @@ class KeyFolder : public testing::Test {
 TEST_F(KeyFolder, KeepsAKeyInAFileOfItsOwnerAlone) {
   const fs::path file = folder_ / "key.pem";
   const mode_t before = ::umask(0);
-  const auto made = SigningKey::load_or_create(file);
+  const auto made = daemon::SigningKey::load_or_create(file);
   ::umask(before);
   ASSERT_TRUE(made) << made.error().message;
   EXPECT_EQ(mode_of(file), 0600u);
-  const auto again = SigningKey::load_or_create(file);
+  const auto again = daemon::SigningKey::load_or_create(file);
   ASSERT_TRUE(again);
   EXPECT_EQ(again->kid(), made->kid());
   EXPECT_EQ(std::distance(fs::directory_iterator(folder_), {}), 1) << "nothing is left beside it";
@@ -54,10 +54,10 @@ TEST_F(KeyFolder, KeepsAKeyInAFileOfItsOwnerAlone) {
 
 TEST_F(KeyFolder, RefusesAFileThatOthersHaveRightsOn) {
   const fs::path file = folder_ / "key.pem";
-  ASSERT_TRUE(SigningKey::load_or_create(file));
+  ASSERT_TRUE(daemon::SigningKey::load_or_create(file));
   for (const mode_t mode : {0640, 0604, 0620, 0602, 0610, 0601, 0644, 0777}) {
     ASSERT_EQ(::chmod(file.c_str(), mode), 0);
-    const auto key = SigningKey::load_or_create(file);
+    const auto key = daemon::SigningKey::load_or_create(file);
     ASSERT_FALSE(key) << mode;
     EXPECT_NE(key.error().message.find(fmt::format("a key file that others have rights on (mode {:04o})", mode)),
               std::string::npos)
@@ -66,7 +66,7 @@ TEST_F(KeyFolder, RefusesAFileThatOthersHaveRightsOn) {
   }
   for (const mode_t mode : {0600, 0400}) {
     ASSERT_EQ(::chmod(file.c_str(), mode), 0);
-    EXPECT_TRUE(SigningKey::load(file)) << mode;
+    EXPECT_TRUE(daemon::SigningKey::load(file)) << mode;
   }
 }
 
@@ -82,13 +82,13 @@ TEST_F(KeyFolder, RefusesFilesThatAreNoKey) {
         "PRIVATE "
         "KEY-----\n"}) {
     write(content);
-    EXPECT_FALSE(SigningKey::load_or_create(folder_ / "key.pem")) << content;
+    EXPECT_FALSE(daemon::SigningKey::load_or_create(folder_ / "key.pem")) << content;
   }
   write(std::string(100'000, 'x'));
-  EXPECT_FALSE(SigningKey::load_or_create(folder_ / "key.pem"));
-  EXPECT_FALSE(SigningKey::load_or_create(folder_));
-  EXPECT_FALSE(SigningKey::load_or_create(folder_ / "missing" / "key.pem"));
-  EXPECT_EQ(SigningKey::load(folder_ / "none.pem").error().message,
+  EXPECT_FALSE(daemon::SigningKey::load_or_create(folder_ / "key.pem"));
+  EXPECT_FALSE(daemon::SigningKey::load_or_create(folder_));
+  EXPECT_FALSE(daemon::SigningKey::load_or_create(folder_ / "missing" / "key.pem"));
+  EXPECT_EQ(daemon::SigningKey::load(folder_ / "none.pem").error().message,
             (folder_ / "none.pem").string() + ": no such key file");
 }
 
@@ -98,7 +98,7 @@ TEST_F(KeyFolder, GivesOneKeyToAllWhoRaceForIt) {
     std::vector<std::thread> threads;
     for (std::string& kid : kids) {
       threads.emplace_back([&kid, this] {
-        const auto key = SigningKey::load_or_create(folder_ / "key.pem");
+        const auto key = daemon::SigningKey::load_or_create(folder_ / "key.pem");
         if (key) kid = key->kid();
       });
     }
@@ -110,14 +110,14 @@ TEST_F(KeyFolder, GivesOneKeyToAllWhoRaceForIt) {
 }
 
 TEST_F(KeyFolder, DevIssuerMintsWhatItsOwnKeySetVerifies) {
-  const auto issuer = DevIssuer::open(folder_ / "data" / "dev");
+  const auto issuer = daemon::DevIssuer::open(folder_ / "data" / "dev");
   ASSERT_TRUE(issuer) << issuer.error().message;
   EXPECT_EQ(mode_of(folder_ / "data" / "dev"), 0700u);
   EXPECT_EQ(mode_of(folder_ / "data" / "dev" / "issuer-key.pem"), 0600u);
-  const auto document = read_key_file(DevIssuer::keys_file(folder_ / "data" / "dev"));
+  const auto document = daemon::read_key_file(daemon::DevIssuer::keys_file(folder_ / "data" / "dev"));
   ASSERT_TRUE(document && *document);
   EXPECT_EQ(**document, issuer->jwks());
-  const auto again = DevIssuer::open(folder_ / "data" / "dev");
+  const auto again = daemon::DevIssuer::open(folder_ / "data" / "dev");
   ASSERT_TRUE(again);
   EXPECT_EQ(again->jwks(), issuer->jwks());
 
@@ -129,7 +129,7 @@ TEST_F(KeyFolder, DevIssuerMintsWhatItsOwnKeySetVerifies) {
   ASSERT_TRUE(token);
   const auto keys = KeySet::parse(issuer->jwks());
   ASSERT_TRUE(keys);
-  const ProviderTrust trust{"dev", kDevIssuer, {"portreeve"}, {Algorithm::eddsa}, JwksDiscovery{}};
+  const ProviderTrust trust{"dev", daemon::kDevIssuer, {"portreeve"}, {Algorithm::eddsa}, JwksDiscovery{}};
   const auto verdict = TokenChecker::check(*token, trust, keys->candidates(token->kid(), Algorithm::eddsa), now);
   ASSERT_TRUE(verdict) << verdict.refusal().detail;
   EXPECT_EQ(verdict.claims()->expires(), now.plus(Seconds{60}));

@@ -9,7 +9,7 @@
 #include <optional>
 #include <thread>
 
-#include "pdp/identity/dev_issuer.h"
+#include "daemon/dev_issuer.h"
 #include "tests/pdp/identity/local_issuer.h"
 #include "tests/pdp/identity/test_keys.h"
 #include "tests/pdp/identity/verifier_fixture.h"
@@ -225,6 +225,7 @@ TEST_F(VerifierFixture, TakesKeysFromNoBadAnswer) {
     EXPECT_EQ(verdict.refusal().failure, TokenFailure::keys_unavailable) << row.name;
     EXPECT_EQ(verifier_->status().front().last_error, row.error) << row.name;
   }
+  issuer_.stop();  // its handlers use what stands above
 }
 
 TEST_F(VerifierFixture, WaitsNoLongerThanItsDeadlineForASilentIssuer) {
@@ -396,22 +397,23 @@ TEST_F(VerifierFixture, ReadsAKeyFileAgainWhenItChanges) {
 }
 
 TEST_F(VerifierFixture, AcceptsTheDevelopmentIssuerWithItsKeysOnly) {
-  const auto dev = DevIssuer::open(folder_ / "dev");
+  const auto dev = daemon::DevIssuer::open(folder_ / "dev");
   ASSERT_TRUE(dev);
   const std::string minted = dev->mint(JsonValue::Object{{"aud", "portreeve"}, {"sub", "rita"}}, now(), seconds(60));
   // Whatever keys the policies name for it: those of --dev count.
   const auto file = folder_ / "mine.json";
   std::ofstream(file) << jwks_document({key_.jwk("k")});
-  const ProviderTrust named = trust("dev", kDevIssuer, JwksFile{file});
+  const ProviderTrust named = trust("dev", daemon::kDevIssuer, JwksFile{file});
 
   start_with({named});
   EXPECT_EQ(ask(minted).refusal().detail, "the development issuer is accepted with --dev only");
-  EXPECT_EQ(ask(token_of(kDevIssuer, "k")).refusal().detail, "the development issuer is accepted with --dev only");
+  EXPECT_EQ(ask(token_of(daemon::kDevIssuer, "k")).refusal().detail,
+            "the development issuer is accepted with --dev only");
 
-  options_.dev_keys = DevIssuer::keys_file(folder_ / "dev");
+  options_.dev_keys = daemon::DevIssuer::keys_file(folder_ / "dev");
   start_with({named});
   EXPECT_TRUE(ask(minted));
-  EXPECT_FALSE(ask(token_of(kDevIssuer, "k")));
+  EXPECT_FALSE(ask(token_of(daemon::kDevIssuer, "k")));
   start_with({});
   EXPECT_FALSE(ask(minted)) << "with --dev too the policy set must name it";
 }

@@ -105,18 +105,18 @@ TEST_F(SessionTokenTest, NeverPassesForAnotherBearer) {
 
 TEST_F(SessionTokenTest, IsRefusedInEveryOtherShape) {
   const SessionTokens ours = tokens();
-  const SigningKey& key = keys_->current();
+  const daemon::SigningKey& key = keys_->current();
   const auto with = [&](std::string_view name, JsonValue value) {
     JsonValue claims = good_claims();
     claims.set(name, std::move(value));
-    return sign_jwt(key, kSessionTokenType, claims);
+    return daemon::sign_jwt(key, kSessionTokenType, claims);
   };
   const auto without = [&](std::string_view name) {
     JsonValue::Object claims = *good_claims().as_object();
     std::erase_if(claims, [&](const auto& member) { return member.first == name; });
-    return sign_jwt(key, kSessionTokenType, claims);
+    return daemon::sign_jwt(key, kSessionTokenType, claims);
   };
-  const auto stranger = SigningKey::generate();
+  const auto stranger = daemon::SigningKey::generate();
   const TestKey ec = TestKey::p256();
   const std::string payload = to_canonical_json(good_claims());
   const std::string header = base64url_encode(R"({"alg":"EdDSA","typ":"portreeve-session+jwt"})");
@@ -127,18 +127,18 @@ TEST_F(SessionTokenTest, IsRefusedInEveryOtherShape) {
   };
   const std::string no_times = "`iat`, `nbf` or `exp` is missing or no time";
   const std::vector<Row> rows = {
-      {"good", sign_jwt(key, kSessionTokenType, good_claims()), ""},
-      {"typ JWT", sign_jwt(key, "JWT", good_claims()), "`typ` is not `portreeve-session+jwt`"},
-      {"typ at+jwt", sign_jwt(key, "at+jwt", good_claims()), "`typ` is not `portreeve-session+jwt`"},
+      {"good", daemon::sign_jwt(key, kSessionTokenType, good_claims()), ""},
+      {"typ JWT", daemon::sign_jwt(key, "JWT", good_claims()), "`typ` is not `portreeve-session+jwt`"},
+      {"typ at+jwt", daemon::sign_jwt(key, "at+jwt", good_claims()), "`typ` is not `portreeve-session+jwt`"},
       {"typ absent", base64url_encode(R"({"alg":"EdDSA"})") + '.' + base64url_encode(payload) + ".c2ln",
        "`typ` is not `portreeve-session+jwt`"},
       {"a PEP's credential", "pep_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
        "not three parts with dots between them"},
       {"no kid", unsigned_part + '.' + base64url_encode(key.sign(unsigned_part)), "no key of ours has this id"},
-      {"a stranger's key", sign_jwt(*stranger, kSessionTokenType, good_claims()), "no key of ours has this id"},
+      {"a stranger's key", daemon::sign_jwt(*stranger, kSessionTokenType, good_claims()), "no key of ours has this id"},
       {"our kid, a stranger's signature",
-       sign_jwt(key, kSessionTokenType, good_claims())
-               .substr(0, sign_jwt(key, kSessionTokenType, good_claims()).rfind('.')) +
+       daemon::sign_jwt(key, kSessionTokenType, good_claims())
+               .substr(0, daemon::sign_jwt(key, kSessionTokenType, good_claims()).rfind('.')) +
            '.' + base64url_encode(stranger->sign("x")),
        "the signature is not ours"},
       {"ES256 under our kid",

@@ -1,4 +1,4 @@
-#include "pdp/identity/key_file.h"
+#include "daemon/key_file.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -10,7 +10,7 @@
 #include <cstdlib>
 #include <system_error>
 
-namespace portreeve::pdp {
+namespace portreeve::daemon {
 namespace {
 
 constexpr std::size_t kMostKeyFileBytes = 64u << 10;
@@ -123,4 +123,4 @@ Status make_key_folder(const std::filesystem::path& folder) {
   return system_error("cannot make the folder", folder);
 }
 
-}  // namespace portreeve::pdp
+}  // namespace portreeve::daemon

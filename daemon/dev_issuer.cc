@@ -1,8 +1,8 @@
-#include "pdp/identity/dev_issuer.h"
+#include "daemon/dev_issuer.h"
 
-#include "pdp/identity/key_file.h"
+#include "daemon/key_file.h"
 
-namespace portreeve::pdp {
+namespace portreeve::daemon {
 
 Result<DevIssuer> DevIssuer::open(const std::filesystem::path& folder) {
   if (auto made = make_key_folder(folder); !made) return fail(made.error());
@@ -28,4 +28,4 @@ std::string DevIssuer::jwks() const {
   return to_canonical_json(JsonValue::Object{{"keys", JsonValue::Array{key_.public_jwk()}}});
 }
 
-}  // namespace portreeve::pdp
+}  // namespace portreeve::daemon

@@ -1,4 +1,4 @@
-#include "pdp/identity/signing_key.h"
+#include "daemon/signing_key.h"
 
 #include <fmt/format.h>
 #include <openssl/bio.h>
@@ -11,11 +11,11 @@
 #include <optional>
 #include <utility>
 
+#include "daemon/key_file.h"
 #include "engine/base/check.h"
 #include "engine/base/text.h"
-#include "pdp/identity/key_file.h"
 
-namespace portreeve::pdp {
+namespace portreeve::daemon {
 namespace {
 
 constexpr std::size_t kKeyBytes = 32;
@@ -134,4 +134,4 @@ std::string ed25519_thumbprint(std::string_view x) {
   return base64url_encode(sha256(to_canonical_json(JsonValue::Object{{"crv", "Ed25519"}, {"kty", "OKP"}, {"x", x}})));
 }
 
-}  // namespace portreeve::pdp
+}  // namespace portreeve::daemon

@@ -9,7 +9,7 @@
 
 #include "engine/base/result.h"
 
-namespace portreeve::pdp {
+namespace portreeve::daemon {
 
 // The content of a file that belongs to this user and on which nobody else has a right; empty where there is none.
 // Fails on any other file, and says how to mend it.
@@ -24,4 +24,4 @@ Result<bool> write_key_file(const std::filesystem::path& file, std::string_view 
 // Makes the folder, and those above it, where they are missing: mode 0700.
 Status make_key_folder(const std::filesystem::path& folder);
 
-}  // namespace portreeve::pdp
+}  // namespace portreeve::daemon

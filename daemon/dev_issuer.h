@@ -5,12 +5,12 @@
 #include <string>
 #include <utility>
 
+#include "daemon/signing_key.h"
 #include "engine/base/json_value.h"
 #include "engine/base/result.h"
 #include "engine/base/time.h"
-#include "pdp/identity/signing_key.h"
 
-namespace portreeve::pdp {
+namespace portreeve::daemon {
 
 // Frozen: what an IdentityProvider names as its issuer to accept DevIssuer's tokens. A TokenVerifier without
 // Options::dev_keys refuses it whatever the policies say.
@@ -34,4 +34,4 @@ class DevIssuer {
   SigningKey key_;
 };
 
-}  // namespace portreeve::pdp
+}  // namespace portreeve::daemon

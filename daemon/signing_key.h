@@ -11,7 +11,7 @@
 
 struct evp_pkey_st;
 
-namespace portreeve::pdp {
+namespace portreeve::daemon {
 
 // Immutable after construction; copies share the key. Any thread.
 class SigningKey {
@@ -43,4 +43,4 @@ std::string sign_jwt(const SigningKey& key, std::string_view typ, const JsonValu
 // RFC 7638 over the required members of an Ed25519 key (RFC 8037 §2), of which `x` is given in base64url.
 std::string ed25519_thumbprint(std::string_view x);
 
-}  // namespace portreeve::pdp
+}  // namespace portreeve::daemon
