@@ -1,6 +1,7 @@
 // `portreeve check`: is this policy set one that a PDP would take?
-#include <CLI/App.hpp>
 #include <fmt/format.h>
+
+#include <CLI/App.hpp>
 #include <memory>
 
 #include "tools/portreeve/command.h"

@@ -1,4 +1,5 @@
-// Options that are checked while the command line is read, so that a bad one is wrong usage. For .cc files: includes CLI11.
+// Options that are checked while the command line is read, so that a bad one is wrong usage. For .cc files: includes
+// CLI11.
 #pragma once
 
 #include <CLI/App.hpp>

@@ -1,11 +1,12 @@
 #include "tools/portreeve/command.h"
 
+#include <fmt/format.h>
+
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <cerrno>
 #include <cstdio>
-#include <fmt/format.h>
 #include <memory>
 #include <system_error>
 
@@ -38,7 +39,8 @@ void begin_help_with(CLI::App& app, const std::string& example) {
   app.formatter(std::make_shared<ExampleFirst>(example));
 }
 
-CLI::App& add_subcommand(CLI::App& parent, const std::string& name, const std::string& summary, const std::string& example) {
+CLI::App& add_subcommand(CLI::App& parent, const std::string& name, const std::string& summary,
+                         const std::string& example) {
   CLI::App* const app = parent.add_subcommand(name, summary);
   begin_help_with(*app, example);
   return *app;
@@ -68,9 +70,9 @@ void write_json(Stream& stream, const JsonValue& value) { stream.write(to_canoni
 
 Result<std::string> read_input(const std::string& path, std::size_t most) {
   const std::string_view shown = path == "-" ? std::string_view("standard input") : std::string_view(path);
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> opened(path == "-" ? nullptr : std::fopen(path.c_str(), "rbe"), [](std::FILE* file) {
-    return file == nullptr ? 0 : std::fclose(file);
-  });
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> opened(
+      path == "-" ? nullptr : std::fopen(path.c_str(), "rbe"),
+      [](std::FILE* file) { return file == nullptr ? 0 : std::fclose(file); });
   std::FILE* const file = path == "-" ? stdin : opened.get();
   if (file == nullptr) return fail(fmt::format("{}: {}", shown, std::generic_category().message(errno)));
   std::string bytes;

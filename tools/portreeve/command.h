@@ -26,7 +26,8 @@ using Run = std::function<ExitCode(Terminal&)>;
 // Makes the help of a program or subcommand begin with the example: one or more lines, each a whole command.
 void begin_help_with(CLI::App& app, const std::string& example);
 // Declares a subcommand whose help begins with the example.
-CLI::App& add_subcommand(CLI::App& parent, const std::string& name, const std::string& summary, const std::string& example);
+CLI::App& add_subcommand(CLI::App& parent, const std::string& name, const std::string& summary,
+                         const std::string& example);
 
 // Each declares one subcommand, with its options, and returns its work.
 Run declare_check(CLI::App& program);
@@ -34,6 +35,7 @@ Run declare_test(CLI::App& program);
 Run declare_eval(CLI::App& program);
 Run declare_decisions(CLI::App& program);
 Run declare_pep(CLI::App& program);
+Run declare_token(CLI::App& program);
 
 // Says on standard error what went wrong, after the program's name, and returns how the command ends.
 ExitCode failed(Terminal& terminal, std::string_view message);

@@ -1,7 +1,8 @@
 // `portreeve decisions`: what was decided and what became of it, from the log of a data folder.
+#include <fmt/format.h>
+
 #include <CLI/App.hpp>
 #include <algorithm>
-#include <fmt/format.h>
 #include <memory>
 
 #include "engine/base/text.h"
@@ -50,12 +51,15 @@ Result<storage::RecordFilter> filter_of(const Options& options) {
 
 class Printer {
  public:
-  Printer(const Options& options, Terminal& terminal) : json_(options.json), terminal_(terminal), table_(record_columns()) {}
+  Printer(const Options& options, Terminal& terminal)
+      : json_(options.json), terminal_(terminal), table_(record_columns()) {}
 
   void print(const std::vector<storage::LoggedRecord>& records) {
     for (const storage::LoggedRecord& record : records) {
-      if (json_) terminal_.out.write(record.bytes + "\n");
-      else table_.add(record_row(record));
+      if (json_)
+        terminal_.out.write(record.bytes + "\n");
+      else
+        table_.add(record_row(record));
     }
     if (!json_) table_.print(terminal_.out);
     terminal_.out.flush();
@@ -68,7 +72,8 @@ class Printer {
 };
 
 // The newest that match, oldest of them first.
-Result<std::vector<storage::LoggedRecord>> newest(storage::LogReader& reader, const storage::RecordFilter& filter, std::size_t limit) {
+Result<std::vector<storage::LoggedRecord>> newest(storage::LogReader& reader, const storage::RecordFilter& filter,
+                                                  std::size_t limit) {
   std::vector<storage::LoggedRecord> records;
   storage::PageRequest page;
   while (records.size() < limit) {
@@ -83,7 +88,8 @@ Result<std::vector<storage::LoggedRecord>> newest(storage::LogReader& reader, co
 }
 
 // Until it is interrupted, or nobody reads any more.
-Status follow(storage::LogReader& reader, const storage::RecordFilter& filter, std::uint64_t from, Printer& printer, const Terminal& terminal) {
+Status follow(storage::LogReader& reader, const storage::RecordFilter& filter, std::uint64_t from, Printer& printer,
+              const Terminal& terminal) {
   while (!terminal.out.failed()) {
     TRY_ASSIGN(const storage::FollowPage page, reader.follow(filter, from, storage::kMostPerPage, kFollowWait));
     if (!page.records.empty()) printer.print(page.records);
@@ -118,8 +124,10 @@ ExitCode show(const Options& options, Terminal& terminal) {
   if (!records) return failed(terminal, records.error().message);
   if (records->empty()) return failed(terminal, fmt::format("no decision has the id `{}`", printable(options.shown)));
   for (const storage::LoggedRecord& record : *records) {
-    if (options.json) terminal.out.write(record.bytes + "\n");
-    else terminal.out.write((&record == &records->front() ? "" : "\n") + record_lines(record));
+    if (options.json)
+      terminal.out.write(record.bytes + "\n");
+    else
+      terminal.out.write((&record == &records->front() ? "" : "\n") + record_lines(record));
   }
   return ExitCode::ok;
 }
@@ -133,9 +141,13 @@ ExitCode build_index_anew(const Options& options, Terminal& terminal) {
 
 void declare_filters(CLI::App& app, Options& options) {
   const auto text = [&app](const char* name, std::optional<std::string>& target, const char* value, const char* help) {
-    app.add_option_function<std::string>(name, [&target](const std::string& given) { target = given; }, help)->type_name(value);
+    app.add_option_function<std::string>(
+           name, [&target](const std::string& given) { target = given; }, help)
+        ->type_name(value);
   };
-  app.add_option("--decision", options.decision, "allow or deny")->type_name("ANSWER")->check(CLI::IsMember({"allow", "deny"}));
+  app.add_option("--decision", options.decision, "allow or deny")
+      ->type_name("ANSWER")
+      ->check(CLI::IsMember({"allow", "deny"}));
   text("--reason", options.filter.reason, "CODE", "A reason code, like default-deny");
   text("--rule", options.filter.rule, "POLICY/RULE", "One of the rules that decided");
   text("--subject", options.filter.subject, "ID", "Who asked, like keycloak/rita");
@@ -149,9 +161,13 @@ void declare_filters(CLI::App& app, Options& options) {
   app.add_option("--kind", options.kind, "decision, outcome, use, refusal or admin")
       ->type_name("KIND")
       ->check(CLI::IsMember({"decision", "outcome", "use", "refusal", "admin"}));
-  app.add_option("--since", options.since, "From then on: a time, or how long ago (15m)")->type_name("TIME")->check(checked(parse_moment));
+  app.add_option("--since", options.since, "From then on: a time, or how long ago (15m)")
+      ->type_name("TIME")
+      ->check(checked(parse_moment));
   app.add_option("--until", options.until, "Before then")->type_name("TIME")->check(checked(parse_moment));
-  app.add_option("--limit", options.limit, "The newest so many (default: 50)")->type_name("NUMBER")->check(CLI::Range(1, 1'000'000));
+  app.add_option("--limit", options.limit, "The newest so many (default: 50)")
+      ->type_name("NUMBER")
+      ->check(CLI::Range(1, 1'000'000));
 }
 
 }  // namespace

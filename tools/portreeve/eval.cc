@@ -1,6 +1,7 @@
 // `portreeve eval`: one question, judged in process by the evaluator that the PDP runs.
-#include <CLI/App.hpp>
 #include <fmt/format.h>
+
+#include <CLI/App.hpp>
 #include <memory>
 
 #include "engine/compile/snapshot.h"
@@ -60,8 +61,10 @@ Run declare_eval(CLI::App& program) {
   CLI::App& app = add_subcommand(
       program, "eval", "Judge one question against a policy folder, and say why.",
       "portreeve eval --as keycloak/rita --group /agents/research --tenant acme --egress https://packages.example.org\n"
-      "portreeve eval --as keycloak/carl --group /agents/coding --tenant acme --exec /usr/bin/make --cwd /workspace --user sandbox -- all\n"
-      "portreeve eval --policies policies --as keycloak/rita --claims '{\"org_id\": \"acme\"}' question.json --explain");
+      "portreeve eval --as keycloak/carl --group /agents/coding --tenant acme --exec /usr/bin/make --cwd /workspace "
+      "--user sandbox -- all\n"
+      "portreeve eval --policies policies --as keycloak/rita --claims '{\"org_id\": \"acme\"}' question.json "
+      "--explain");
   const auto options = std::make_shared<Options>();
   app.add_option("--policies", options->policies, "The policy folder (default: policies)")->type_name("DIR");
   options->question.declare(app);

@@ -1,9 +1,10 @@
 #include "tools/portreeve/eval_question.h"
 
-#include <CLI/App.hpp>
-#include <algorithm>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+
+#include <CLI/App.hpp>
+#include <algorithm>
 #include <span>
 #include <utility>
 
@@ -29,8 +30,12 @@ Result<std::pair<std::string, std::string>> parted(std::string_view text, char m
   return std::pair(std::string(text.substr(0, at)), std::string(text.substr(at + 1)));
 }
 
-auto parted_subject(std::string_view text) { return parted(text, '/', "a subject is `ISSUER/SUB`, like `keycloak/rita`"); }
-auto parted_resource(std::string_view text) { return parted(text, ':', "a resource is `TYPE:ID`, like `record:survey-2026`"); }
+auto parted_subject(std::string_view text) {
+  return parted(text, '/', "a subject is `ISSUER/SUB`, like `keycloak/rita`");
+}
+auto parted_resource(std::string_view text) {
+  return parted(text, ':', "a resource is `TYPE:ID`, like `record:survey-2026`");
+}
 auto parted_label(std::string_view text) { return parted(text, '=', "a label is `NAME=VALUE`"); }
 
 Result<JsonValue> parse_object(std::string_view text) {
@@ -143,7 +148,8 @@ Result<reader::Question> read_body(const JsonValue& body, std::string_view from)
   auto question = reader::read_question(body);
   if (!question) {
     const reader::Problem& problem = question.error();
-    return fail(fmt::format("{}{}{}: {}", from, problem.field.empty() ? "" : " at ", printable(problem.field), problem.message));
+    return fail(fmt::format("{}{}{}: {}", from, problem.field.empty() ? "" : " at ", printable(problem.field),
+                            problem.message));
   }
   return std::move(*question);
 }
@@ -192,7 +198,8 @@ void QuestionOptions::declare(CLI::App& app) {
   const auto list = [&app](const char* name, std::vector<std::string>& target, const char* value, const char* help) {
     return app.add_option(name, target, help)->type_name(value)->allow_extra_args(false);
   };
-  app.add_option("file", positional, "An AuthZEN evaluation as JSON, `-` for standard input; after --exec its arguments");
+  app.add_option("file", positional,
+                 "An AuthZEN evaluation as JSON, `-` for standard input; after --exec its arguments");
   text("--as", as, "ISSUER/SUB", "Who asks, as if its token had been verified")->check(checked(parted_subject));
   text("--claims", claims, "JSON", "The token's claims")->check(checked(parse_object));
   list("--group", groups, "NAME", "A group, where the issuer's claims hold them; repeatable");
@@ -202,7 +209,8 @@ void QuestionOptions::declare(CLI::App& app) {
   text("--age", age, "DURATION", "The session's age")->check(checked(parse_duration));
   text("--source", source, "ADDRESS", "Where the connection comes from");
   text("--at", at, "TIME", "When it is asked (RFC 3339); now where absent")->check(checked(Timestamp::parse));
-  CLI::Option* const egress_option = text("--egress", egress, "URL", "Out to a network: https, http, tls, tcp or connect");
+  CLI::Option* const egress_option =
+      text("--egress", egress, "URL", "Out to a network: https, http, tls, tcp or connect");
   list("--address", addresses, "ADDRESS", "What the name resolves to; a public one where absent; repeatable");
   text("--sni", sni, "NAME", "The TLS server name, in transparent mode");
   CLI::Option* const secret_option = text("--secret", secret, "NAME", "Spend a Secret");

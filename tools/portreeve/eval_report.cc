@@ -1,8 +1,9 @@
 #include "tools/portreeve/eval_report.h"
 
-#include <algorithm>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+
+#include <algorithm>
 
 #include "engine/base/text.h"
 #include "tools/portreeve/command.h"
@@ -12,10 +13,14 @@ namespace {
 
 std::string_view to_text(decide::Clause clause) {
   switch (clause) {
-    case decide::Clause::holds: return "holds";
-    case decide::Clause::fails: return "fails";
-    case decide::Clause::unknown: return "unknown";
-    case decide::Clause::error: return "error";
+    case decide::Clause::holds:
+      return "holds";
+    case decide::Clause::fails:
+      return "fails";
+    case decide::Clause::unknown:
+      return "unknown";
+    case decide::Clause::error:
+      return "error";
   }
   return "error";
 }
@@ -32,7 +37,8 @@ std::string outcome_of(const decide::RuleTrace& rule) {
 }
 
 // `policies/egress.yaml:3:7`, where the rule stands.
-std::string place_of(const Explained& explained, const std::map<std::string, SourcePlace, std::less<>>& places, std::string_view rule) {
+std::string place_of(const Explained& explained, const std::map<std::string, SourcePlace, std::less<>>& places,
+                     std::string_view rule) {
   const auto found = places.find(rule);
   if (found == places.end()) return {};
   const SourcePlace shown = explained.policies.shown(found->second);
@@ -107,9 +113,10 @@ void print(const Explained& explained, Detail detail, Stream& stream) {
   const wire::Decision& decision = explained.decision;
   const wire::Request& request = explained.request;
   Lines lines(stream);
-  lines.add("decision", decision.allowed ? stream.coloured(Colour::green, "allow") : stream.coloured(Colour::red, "deny"));
-  lines.add("question", printable(fmt::format("{} {} {} for {}", request.action, request.resource_type, request.resource_id,
-                                              request.principal.id)));
+  lines.add("decision",
+            decision.allowed ? stream.coloured(Colour::green, "allow") : stream.coloured(Colour::red, "deny"));
+  lines.add("question", printable(fmt::format("{} {} {} for {}", request.action, request.resource_type,
+                                              request.resource_id, request.principal.id)));
   lines.add("reason", fmt::format("{}: {}", wire::code(decision.reason), wire::meaning(decision.reason)));
   if (!decision.rule_reason.empty()) lines.add("rule reason", printable(decision.rule_reason));
   print_rules(explained, detail, lines);
@@ -152,7 +159,8 @@ JsonValue to_json(const Explained& explained) {
   if (!explained.trace.violated_constraints.empty()) {
     explanation.set("violatedConstraints", to_json(explained.trace.violated_constraints));
   }
-  return JsonValue(JsonValue::Object{{"decision", decision.allowed}, {"context", std::move(context)}, {"explanation", std::move(explanation)}});
+  return JsonValue(JsonValue::Object{
+      {"decision", decision.allowed}, {"context", std::move(context)}, {"explanation", std::move(explanation)}});
 }
 
 }  // namespace portreeve::cli

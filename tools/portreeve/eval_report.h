@@ -24,7 +24,8 @@ struct Explained {
   wire::Decision decision;
 };
 
-// A role in force and how the subject came by it: `binding research-team`, `claim realm_access.roles`, `inherited by …`.
+// A role in force and how the subject came by it: `binding research-team`, `claim realm_access.roles`, `inherited by
+// …`.
 struct RoleSource {
   std::string role;
   std::vector<std::string> by;

@@ -1,6 +1,7 @@
-#include <algorithm>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+
+#include <algorithm>
 
 #include "engine/rbac/claim_mapping.h"
 #include "tools/portreeve/eval_report.h"
@@ -9,9 +10,11 @@ namespace portreeve::cli {
 namespace {
 
 void add_claimed(const Explained& explained, RoleSource& source) {
-  const model::IdentityProvider* const provider = explained.snapshot.directory().provider(explained.request.principal.provider);
+  const model::IdentityProvider* const provider =
+      explained.snapshot.directory().provider(explained.request.principal.provider);
   if (provider == nullptr || !provider->roles) return;
-  const bool may = std::ranges::any_of(provider->roles->allow, [&](const auto& role) { return role.name == source.role; });
+  const bool may =
+      std::ranges::any_of(provider->roles->allow, [&](const auto& role) { return role.name == source.role; });
   const JsonValue* const claim = rbac::find_claim(explained.request.principal.claims, provider->roles->path);
   if (!may || claim == nullptr) return;
   const auto roles = rbac::claim_strings(*claim, provider->roles->path);
@@ -30,9 +33,11 @@ void add_bound(const Explained& explained, RoleSource& source) {
 
 void add_inherited(const Explained& explained, RoleSource& source) {
   for (const model::Role& role : explained.snapshot.documents().roles) {
-    const bool inherits = std::ranges::any_of(role.inherits, [&](const auto& parent) { return parent.name == source.role; });
+    const bool inherits =
+        std::ranges::any_of(role.inherits, [&](const auto& parent) { return parent.name == source.role; });
     const auto& in_force = explained.decision.roles;
-    if (inherits && std::ranges::find(in_force, role.name) != in_force.end()) source.by.push_back("inherited by " + role.name);
+    if (inherits && std::ranges::find(in_force, role.name) != in_force.end())
+      source.by.push_back("inherited by " + role.name);
   }
 }
 

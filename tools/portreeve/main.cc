@@ -1,15 +1,18 @@
 // The command line of Portreeve: one subcommand a file, each over a library call.
+#include <fmt/format.h>
+
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <cstdio>
 #include <exception>
-#include <fmt/format.h>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "daemon/config.h"
+#include "engine/base/diagnostic.h"
+#include "engine/base/text.h"
 #include "tools/portreeve/command.h"
 
 namespace portreeve::cli {
@@ -25,10 +28,11 @@ std::vector<Command> declare(CLI::App& program) {
   begin_help_with(program, "portreeve check policies\nportreeve test policies --coverage");
   program.set_version_flag("--version", fmt::format("portreeve {}", daemon::version()), "Print the version and exit");
   program.require_subcommand(1);
-  program.footer(kAfterwards);
-  return {{"check", declare_check(program)},         {"test", declare_test(program)},
-          {"eval", declare_eval(program)},           {"decisions", declare_decisions(program)},
-          {"pep", declare_pep(program)}};
+  std::vector<Command> commands{{"check", declare_check(program)}, {"test", declare_test(program)},
+                                {"eval", declare_eval(program)},   {"decisions", declare_decisions(program)},
+                                {"pep", declare_pep(program)},     {"token", declare_token(program)}};
+  program.footer(kAfterwards);  // after the subcommands, which would inherit it
+  return commands;
 }
 
 // The subcommand that was being read, by its whole name.
@@ -39,6 +43,17 @@ std::string name_of_asked(const CLI::App& program) {
     name += " " + app->get_name();
   }
   return name;
+}
+
+// What to say where the first word is no subcommand; CLI11 says only that one is required.
+std::string unknown_subcommand(const CLI::App& program, const std::vector<Command>& commands,
+                               const std::vector<std::string>& arguments) {
+  if (!program.get_subcommands().empty() || arguments.empty() || arguments[0].starts_with('-')) return {};
+  std::vector<std::string_view> names;
+  for (const auto& [name, work] : commands) names.push_back(name);
+  const std::string_view near = closest(arguments[0], names);
+  return fmt::format("unknown subcommand `{}`{}; see `portreeve --help`", printable(arguments[0]),
+                     near.empty() ? "" : fmt::format(" (did you mean `{}`?)", near));
 }
 
 ExitCode run(const std::vector<std::string>& arguments, Terminal& terminal) {
@@ -54,6 +69,9 @@ ExitCode run(const std::vector<std::string>& arguments, Terminal& terminal) {
     terminal.out.write(program.help());
     return ExitCode::ok;
   } catch (const CLI::Error& error) {
+    if (const std::string unknown = unknown_subcommand(program, commands, arguments); !unknown.empty()) {
+      return wrong_usage(terminal, unknown);
+    }
     return wrong_usage(terminal, fmt::format("{}; see `{} --help`", error.what(), name_of_asked(program)));
   }
   for (const auto& [name, work] : commands) {

@@ -1,7 +1,8 @@
 // `portreeve pep`: the gates' credentials, in a data folder beside a live PDP or where none runs.
+#include <fmt/format.h>
+
 #include <CLI/App.hpp>
 #include <filesystem>
-#include <fmt/format.h>
 #include <memory>
 
 #include "engine/base/text.h"
@@ -38,7 +39,8 @@ Result<storage::PepDomains> domains_of(const Options& options) {
   for (const std::string& name : options.domains) {
     const auto domain = storage::pep_domain_from_text(name);
     if (!domain) {
-      return fail(fmt::format("unknown domain `{}`; it is one of egress, secrets, execution, access, sessions", printable(name)));
+      return fail(fmt::format("unknown domain `{}`; it is one of egress, secrets, execution, access, sessions",
+                              printable(name)));
     }
     domains.add(*domain);
   }
@@ -46,7 +48,8 @@ Result<storage::PepDomains> domains_of(const Options& options) {
 }
 
 JsonValue to_json(const storage::PepCredential& credential) {
-  JsonValue out(JsonValue::Object{{"name", credential.name}, {"domains", cli::to_json(domain_names(credential.domains))},
+  JsonValue out(JsonValue::Object{{"name", credential.name},
+                                  {"domains", cli::to_json(domain_names(credential.domains))},
                                   {"created", to_rfc3339(credential.created)}});
   if (credential.removed) out.set("removed", to_rfc3339(*credential.removed));
   return out;
@@ -92,7 +95,8 @@ ExitCode remove(const Options& options, Terminal& terminal) {
   if (!store) return failed(terminal, store.error().message);
   const auto removed = (*store)->remove(options.name, now());
   if (!removed) return failed(terminal, removed.error().message);
-  if (!*removed) return failed(terminal, fmt::format("no credential of the name `{}` is in force", printable(options.name)));
+  if (!*removed)
+    return failed(terminal, fmt::format("no credential of the name `{}` is in force", printable(options.name)));
   return ExitCode::ok;
 }
 
@@ -106,11 +110,14 @@ Run declare_pep(CLI::App& program) {
   CLI::App& adding = add_subcommand(app, "add", "Make a credential and print its secret, this once.",
                                     "portreeve pep add egress-1 --domain egress --data data");
   adding.add_option("name", options->name, "Its name, which records show")->required();
-  adding.add_option("--domain", options->domains, "What it may ask about: egress, secrets, execution, access, sessions; repeatable")
+  adding
+      .add_option("--domain", options->domains,
+                  "What it may ask about: egress, secrets, execution, access, sessions; repeatable")
       ->required()
       ->type_name("DOMAIN");
   adding.add_flag("--json", options->json, "One JSON object");
-  CLI::App& listing = add_subcommand(app, "list", "List the credentials, the removed ones too.", "portreeve pep list --data data");
+  CLI::App& listing =
+      add_subcommand(app, "list", "List the credentials, the removed ones too.", "portreeve pep list --data data");
   listing.add_flag("--json", options->json, "One JSON object a line");
   CLI::App& removing = add_subcommand(app, "remove", "Remove a credential: a PDP believes it no longer.",
                                       "portreeve pep remove egress-1 --data data");

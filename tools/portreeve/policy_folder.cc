@@ -1,8 +1,9 @@
 #include "tools/portreeve/policy_folder.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <filesystem>
-#include <fmt/format.h>
 #include <utility>
 
 #include "engine/base/limits.h"

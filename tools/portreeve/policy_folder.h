@@ -1,4 +1,5 @@
-// Policy sets as the commands take them: folders and files named on the command line, and what the checker says of them.
+// Policy sets as the commands take them: folders and files named on the command line, and what the checker says of
+// them.
 #pragma once
 
 #include <map>
@@ -25,8 +26,8 @@ struct LoadedPolicies {
   SourcePlace shown(const SourcePlace& place) const;
 };
 
-// Reads and checks one folder, as the PDP would; or folders and files together, as one set. Fails where something cannot
-// be read; what is wrong with the policies stands in the result.
+// Reads and checks one folder, as the PDP would; or folders and files together, as one set. Fails where something
+// cannot be read; what is wrong with the policies stands in the result.
 Result<LoadedPolicies> load_policies(const std::vector<std::string>& paths);
 
 // `3 errors, 1 warning`; empty where there is nothing.

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+
 #include <variant>
 
 #include "engine/base/text.h"
@@ -14,7 +15,9 @@ constexpr std::size_t kMostShownValue = 70'000;  // more than a record has
 
 std::string or_dash(const std::string& text) { return text.empty() ? "-" : text; }
 
-std::string joined(const std::vector<std::string>& texts) { return texts.empty() ? "-" : fmt::format("{}", fmt::join(texts, ",")); }
+std::string joined(const std::vector<std::string>& texts) {
+  return texts.empty() ? "-" : fmt::format("{}", fmt::join(texts, ","));
+}
 
 std::vector<Cell> row(const wire::DecisionRecord& record) {
   return {{to_rfc3339_millis(record.time)},
@@ -51,8 +54,8 @@ std::vector<Cell> row(const wire::OutcomeRecord& record) {
 }
 
 std::vector<Cell> row(const wire::AdminRecord& record) {
-  return {{to_rfc3339_millis(record.time)}, {"admin", Colour::faint},   {record.actor}, {record.action},
-          {or_dash(record.target)},         {or_dash(record.reason)}, {record.result},  {"-"}};
+  return {{to_rfc3339_millis(record.time)}, {"admin", Colour::faint}, {record.actor},  {record.action},
+          {or_dash(record.target)},         {or_dash(record.reason)}, {record.result}, {"-"}};
 }
 
 Result<wire::Record> read(const storage::LoggedRecord& logged) {
@@ -62,7 +65,8 @@ Result<wire::Record> read(const storage::LoggedRecord& logged) {
 
 void append_lines(std::string& out, const std::string& name, const JsonValue& value) {
   if (value.as_object() != nullptr && !value.as_object()->empty()) {
-    for (const auto& [key, member] : *value.as_object()) append_lines(out, name.empty() ? key : name + "." + key, member);
+    for (const auto& [key, member] : *value.as_object())
+      append_lines(out, name.empty() ? key : name + "." + key, member);
     return;
   }
   const std::string* const text = value.as_string();
@@ -73,13 +77,21 @@ void append_lines(std::string& out, const std::string& name, const JsonValue& va
 }  // namespace
 
 std::vector<Column> record_columns() {
-  return {{"TIME", 24}, {"ANSWER", 7}, {"SUBJECT", 10}, {"ACTION", 10}, {"RESOURCE", 12}, {"REASON", 8}, {"RULES", 8}, {"ID", 6}};
+  return {{"TIME", 24},     {"ANSWER", 7}, {"SUBJECT", 10}, {"ACTION", 10},
+          {"RESOURCE", 12}, {"REASON", 8}, {"RULES", 8},    {"ID", 6}};
 }
 
 std::vector<Cell> record_row(const storage::LoggedRecord& logged) {
   const auto record = read(logged);
   if (record) return std::visit([](const auto& known) { return row(known); }, *record);
-  return {{"-"}, {"?", Colour::yellow}, {"-"}, {"-"}, {fmt::format("record {}", logged.index)}, {record.error().message}, {"-"}, {"-"}};
+  return {{"-"},
+          {"?", Colour::yellow},
+          {"-"},
+          {"-"},
+          {fmt::format("record {}", logged.index)},
+          {record.error().message},
+          {"-"},
+          {"-"}};
 }
 
 std::string record_lines(const storage::LoggedRecord& logged) {

@@ -26,12 +26,18 @@ bool wants_colours() {
 
 std::string_view sequence(Colour colour) {
   switch (colour) {
-    case Colour::plain: return "";
-    case Colour::green: return "\x1b[32m";
-    case Colour::red: return "\x1b[31m";
-    case Colour::yellow: return "\x1b[33m";
-    case Colour::bold: return "\x1b[1m";
-    case Colour::faint: return "\x1b[2m";
+    case Colour::plain:
+      return "";
+    case Colour::green:
+      return "\x1b[32m";
+    case Colour::red:
+      return "\x1b[31m";
+    case Colour::yellow:
+      return "\x1b[33m";
+    case Colour::bold:
+      return "\x1b[1m";
+    case Colour::faint:
+      return "\x1b[2m";
   }
   return "";
 }
@@ -45,9 +51,12 @@ struct Character {
 Character first_character(std::string_view text) {
   const auto lead = static_cast<unsigned char>(text[0]);
   Character out{lead, 1};
-  if (lead >= 0xF0) out = {lead & 0x07u, 4};
-  else if (lead >= 0xE0) out = {lead & 0x0Fu, 3};
-  else if (lead >= 0xC0) out = {lead & 0x1Fu, 2};
+  if (lead >= 0xF0)
+    out = {lead & 0x07u, 4};
+  else if (lead >= 0xE0)
+    out = {lead & 0x0Fu, 3};
+  else if (lead >= 0xC0)
+    out = {lead & 0x1Fu, 2};
   if (out.bytes > text.size()) return {lead, 1};
   for (std::size_t i = 1; i < out.bytes; ++i) out.code = out.code << 6 | (static_cast<unsigned char>(text[i]) & 0x3Fu);
   return out;
@@ -56,7 +65,8 @@ Character first_character(std::string_view text) {
 // The ranges that matter of Unicode's East Asian Width (UAX #11), and the combining marks of most scripts.
 std::size_t width_of(char32_t code) {
   const auto between = [code](char32_t first, char32_t last) { return first <= code && code <= last; };
-  if (between(0x0300, 0x036F) || between(0x200B, 0x200D) || between(0xFE00, 0xFE0F) || between(0x20D0, 0x20FF)) return 0;
+  if (between(0x0300, 0x036F) || between(0x200B, 0x200D) || between(0xFE00, 0xFE0F) || between(0x20D0, 0x20FF))
+    return 0;
   const bool wide = between(0x1100, 0x115F) || between(0x2E80, 0xA4CF) || between(0xAC00, 0xD7A3) ||
                     between(0xF900, 0xFAFF) || between(0xFE30, 0xFE6F) || between(0xFF00, 0xFF60) ||
                     between(0xFFE0, 0xFFE6) || between(0x1F300, 0x1FAFF) || between(0x20000, 0x3FFFD);

@@ -1,7 +1,8 @@
 // `portreeve test`: the PolicyTest tables of a policy set, run through the evaluator that the PDP runs.
+#include <fmt/format.h>
+
 #include <CLI/App.hpp>
 #include <algorithm>
-#include <fmt/format.h>
 #include <memory>
 
 #include "engine/analyze/policy_test_case.h"
@@ -32,7 +33,8 @@ struct Tested {
 
 bool is_asked_for(const analyze::CaseResult& result, const std::string& filter) {
   return filter.empty() || result.table->name.find(filter) != std::string::npos ||
-         analyze::to_row(*result.test_case, analyze::expectations_of(*result.test_case)).find(filter) != std::string::npos;
+         analyze::to_row(*result.test_case, analyze::expectations_of(*result.test_case)).find(filter) !=
+             std::string::npos;
 }
 
 void run_tables(Tested& tested, const std::string& filter) {
@@ -54,7 +56,8 @@ std::string to_text(const SourcePlace& place) { return fmt::format("{}:{}:{}", p
 
 JsonValue to_json(const Tested& tested, const SourcePlace& place) {
   const SourcePlace shown = tested.policies.shown(place);
-  return JsonValue(JsonValue::Object{{"file", shown.file}, {"line", std::int64_t{shown.line}}, {"column", std::int64_t{shown.column}}});
+  return JsonValue(JsonValue::Object{
+      {"file", shown.file}, {"line", std::int64_t{shown.line}}, {"column", std::int64_t{shown.column}}});
 }
 
 JsonValue report(const Tested& tested, ExitCode code) {
@@ -78,12 +81,14 @@ JsonValue report(const Tested& tested, ExitCode code) {
 
 void print(const Tested& tested, const Options& options, Terminal& terminal) {
   for (const analyze::CaseResult* result : tested.failures) {
-    terminal.err.write(fmt::format("{}: {} of table `{}`\n{}\n", to_text(tested.policies.shown(result->test_case->place)),
+    terminal.err.write(fmt::format("{}: {} of table `{}`\n{}\n",
+                                   to_text(tested.policies.shown(result->test_case->place)),
                                    terminal.err.coloured(Colour::red, "failed"), result->table->name, result->message));
   }
   if (options.coverage || options.require_coverage) {
     for (const analyze::RuleCoverage* rule : tested.undecided) {
-      terminal.err.write(fmt::format("{}: rule `{}` decided no case\n", to_text(tested.policies.shown(rule->place)), rule->rule));
+      terminal.err.write(
+          fmt::format("{}: rule `{}` decided no case\n", to_text(tested.policies.shown(rule->place)), rule->rule));
     }
   }
   terminal.out.write(fmt::format("{} passed, {} failed; {} of {} decided a case\n",
@@ -106,8 +111,10 @@ ExitCode test(const Options& options, Terminal& terminal) {
   }
   const bool passed = tested.failures.empty() && !(options.require_coverage && !tested.undecided.empty());
   const ExitCode code = passed ? ExitCode::ok : ExitCode::failed;
-  if (options.json) write_json(terminal.out, report(tested, code));
-  else print(tested, options, terminal);
+  if (options.json)
+    write_json(terminal.out, report(tested, code));
+  else
+    print(tested, options, terminal);
   return code;
 }
 
