@@ -1,6 +1,7 @@
 // Records and folders for the tests of the decision log.
 #pragma once
 
+#include <atomic>
 #include <fmt/format.h>
 #include <future>
 #include <memory>
