@@ -16,12 +16,14 @@ struct Grants {
   std::map<std::string_view, const WriteUse*> subtrees;
 };
 
+// Requires: `path` is clean.
 const WriteUse* overlap_of_literal(std::string_view path, const Grants& grants) {
   if (const auto found = grants.exact.find(path); found != grants.exact.end()) return found->second;
-  for (std::size_t end = path.size(); true; end = path.rfind('/', end - 1)) {
-    const std::string_view above = end == 0 ? std::string_view("/") : path.substr(0, end);
-    if (const auto found = grants.subtrees.find(above); found != grants.subtrees.end()) return found->second;
-    if (end == 0) return nullptr;
+  while (true) {
+    if (const auto found = grants.subtrees.find(path); found != grants.subtrees.end()) return found->second;
+    const std::size_t slash = path.rfind('/');
+    if (path == "/" || slash == std::string_view::npos) return nullptr;
+    path = slash == 0 ? std::string_view("/") : path.substr(0, slash);
   }
 }
 

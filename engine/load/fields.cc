@@ -9,9 +9,7 @@
 #include "engine/load/scalars.h"
 
 namespace portreeve::load {
-namespace {
 
-// `a`, `b` or `c`.
 std::string alternatives(std::span<const std::string_view> words) {
   std::string out;
   for (std::size_t i = 0; i < words.size(); ++i) {
@@ -26,8 +24,6 @@ std::vector<std::string_view> keys_of(const Object& object) {
   for (const Field& field : object.fields) keys.push_back(field.key);
   return keys;
 }
-
-}  // namespace
 
 Fields::Fields(const Node& node, const Object& object, Report& report) : node_(node), object_(object), report_(report) {
   CHECK(object.fields.size() <= kMostFields);
@@ -267,7 +263,7 @@ bool check_integer(const Node& value, const Field& field, Report& report) {
 
 bool check_choice(const Node& value, const Field& field, Report& report) {
   if (std::ranges::find(field.choices, value.text) != field.choices.end()) return true;
-  report.error(value.at, fmt::format("`{}` is no {}", printable(value.text), field.key),
+  report.error(value.at, fmt::format("`{}` is not a value of `{}`", printable(value.text), field.key),
                "one of " + alternatives(field.choices));
   return false;
 }

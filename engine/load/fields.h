@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -71,6 +72,10 @@ class Fields {
   Report& report_;
   std::array<Slot, kMostFields> slots_{};
 };
+
+// `a`, `b` or `c`.
+std::string alternatives(std::span<const std::string_view> words);
+std::vector<std::string_view> keys_of(const Object& object);
 
 // Reports a value that does not have its field's shape. Elements that have not are marked as refused; the list then counts
 // as having it.

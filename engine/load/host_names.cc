@@ -103,7 +103,7 @@ Result<net::HostPattern> parse_policy_host(std::string_view text) {
   const std::string_view name = without_wildcard(text);
   if (!needs_mapping(name)) return net::HostPattern::parse(text);
   const auto ascii = name.size() <= 1024 ? to_ascii(name) : std::nullopt;
-  if (!ascii) {
+  if (!ascii || ascii->find('*') != std::string::npos) {
     return fail(fmt::format("`{}` is not a host name: its Unicode labels do not map (UTS 46)", printable(text)));
   }
   auto pattern = net::HostPattern::parse(std::string(text.substr(0, text.size() - name.size())) + *ascii);
@@ -125,7 +125,8 @@ struct PublicSuffixes::List {
   void add_lines(std::string_view text) {
     while (!text.empty()) {
       const std::size_t end = std::min(text.find('\n'), text.size());
-      std::string_view line = text.substr(0, std::min(end, text.find_first_of(" \t\r")));
+      std::string_view line = text.substr(0, end);
+      line = line.substr(0, line.find_first_of(" \t\r"));
       text.remove_prefix(std::min(end + 1, text.size()));
       if (line.empty() || line.starts_with("//") || line.starts_with('!')) continue;
       // `*.kawasaki.jp`: every child is a suffix, so the parent stands above one.

@@ -118,14 +118,15 @@ class HeadReader {
       report_.error(name->at, fmt::format("a second {} `{}`", spec_of(kind).name, name->text),
                     fmt::format("the first is at {}", report_.where(*other)));
     }
+    const std::string help = fmt::format("a {} has {}", spec_of(kind).name, alternatives(keys_of(spec_of(kind).spec)));
     if (draft.spec == nullptr || draft.spec->kind != Node::Kind::mapping) {
       report_.error(draft.spec == nullptr ? root_.at : draft.spec->at,
                     draft.spec == nullptr ? "`spec` is missing" : fmt::format("`spec` takes a mapping, not {}", describe(*draft.spec)),
-                    std::string(spec_of(kind).doc));
+                    help);
       return std::nullopt;
     }
     if (draft.spec->count == 0 && !spec_of(kind).spec.may_be_empty) {
-      report_.error(draft.spec->at, "`spec` is empty", std::string(spec_of(kind).doc));
+      report_.error(draft.spec->at, "`spec` is empty", help);
       return std::nullopt;
     }
     return draft;
@@ -144,7 +145,7 @@ void check_policy_names(const std::vector<Draft>& drafts, Report& report) {
     if (!is_policy(draft.kind)) continue;
     const auto [other, added] = seen.try_emplace(draft.name, &draft);
     if (added || other->second->kind == draft.kind) continue;
-    report.error(draft.at, fmt::format("the name `{}` is also that of an {}", draft.name, spec_of(other->second->kind).name),
+    report.error(draft.at, fmt::format("a policy of kind {} has the name `{}` already", spec_of(other->second->kind).name, draft.name),
                  fmt::format("names of policies are unique across kinds; the first is at {}", report.where(other->second->at)));
   }
 }

@@ -19,7 +19,7 @@ std::optional<pattern::Pattern> read_pattern(const Node& node, Report& report) {
   return std::nullopt;
 }
 
-// Reads the field's patterns and drops those that `check` reports.
+// Reads the field's patterns; those that are no patterns, and those that `check` reports, count as refused.
 template <class Check>
 std::optional<std::vector<pattern::Pattern>> read_checked(const Fields& fields, std::string_view key, Report& report,
                                                           Check check) {
@@ -27,8 +27,11 @@ std::optional<std::vector<pattern::Pattern>> read_checked(const Fields& fields, 
   std::vector<pattern::Pattern> out;
   for (const Node* node : fields.list(key)) {
     auto pattern = read_pattern(*node, report);
-    if (!pattern) continue;
-    if (pattern->kind() == pattern::PatternKind::regex || check(*node)) out.push_back(*std::move(pattern));
+    if (pattern && (pattern->kind() == pattern::PatternKind::regex || check(*node))) {
+      out.push_back(*std::move(pattern));
+    } else {
+      node->refused = true;
+    }
   }
   return out;
 }

@@ -73,6 +73,7 @@ class TreeBuilder : public YAML::EventHandler {
     refuse_decorations(node, tag, anchor);
     if (tag == "!" && byte_at(node.offset) != '!') node.kind = Node::Kind::quoted;
     node.text = keep(node, value);
+    if (node.kind == Node::Kind::quoted && !is_closed(node)) throw Refusal(mark, "the quote is never closed", "");
     if (value.size() > limits::kYamlScalarBytes) {
       report_.error(node.at, fmt::format("a value of {} bytes; at most {} are read", value.size(), limits::kYamlScalarBytes));
       node.refused = true;
@@ -134,6 +135,21 @@ class TreeBuilder : public YAML::EventHandler {
       if (at <= bytes_.size() && bytes_.substr(at, value.size()) == value) return bytes_.substr(at, value.size());
     }
     return out_.texts.emplace_back(value);
+  }
+
+  // yaml-cpp takes the end of the file for a closing quote.
+  bool is_closed(const Node& node) const {
+    const char quote = byte_at(node.offset);
+    if (quote != '"' && quote != '\'') return true;
+    for (std::size_t i = node.offset + 1; i < bytes_.size(); ++i) {
+      if (quote == '"' && bytes_[i] == '\\') {
+        ++i;
+      } else if (bytes_[i] == quote) {
+        if (quote == '"' || byte_at(i + 1) != quote) return true;
+        ++i;
+      }
+    }
+    return false;
   }
 
   void refuse_decorations(Node& node, const std::string& tag, YAML::anchor_t anchor) {
