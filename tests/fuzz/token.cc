@@ -1,0 +1,7 @@
+#include "pdp/identity/jwt.h"
+#include "tests/fuzz/input.h"
+
+int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  static_cast<void>(portreeve::pdp::UnverifiedToken::parse(as_text(data, size)).has_value());
+  return 0;
+}
