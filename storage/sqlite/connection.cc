@@ -10,9 +10,11 @@ namespace {
 
 constexpr int kBusyMillis = 10'000;
 
-// SQLite makes files with 0644; sessions and claims are nobody else's business.
+// SQLite makes files with 0644; sessions and claims are nobody else's business. A file that is there is not opened: to
+// close it would take away the locks of this process's other connections to it (fcntl(2)), and then another process that
+// closes the database believes to be the last and deletes the log that is being written.
 void make_private(const std::string& path) {
-  const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (descriptor >= 0) ::close(descriptor);
 }
 
