@@ -62,6 +62,9 @@ JsonValue with_defaults(const JsonValue& evaluation, const JsonValue& body) {
 
 tl::expected<BatchSemantic, reader::Problem> read_semantic(const JsonValue& body) {
   const JsonValue* options = body.find("options");
+  if (options != nullptr && options->as_object() == nullptr) {
+    return tl::unexpected(reader::Problem{"/options", "`options` is an object"});
+  }
   const JsonValue* semantic = options == nullptr ? nullptr : options->find("evaluations_semantic");
   if (semantic == nullptr) return BatchSemantic::execute_all;
   if (const std::string* text = semantic->as_string()) {
