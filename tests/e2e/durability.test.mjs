@@ -1,12 +1,14 @@
 // No decision goes unrecorded: a PDP that is killed, one that is watched by strace, one whose disk fails.
 import assert from 'node:assert/strict';
+import { createPrivateKey } from 'node:crypto';
 import http from 'node:http';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { forge, makeKeys } from './support/issuer.mjs';
 import { Pdp, putPolicy } from './support/pdp.mjs';
 import { access, mayRead } from './support/policies.mjs';
-import { eventually, makeFolder } from './support/processes.mjs';
+import { eventually, makeFolder, program, run } from './support/processes.mjs';
 import { postJson } from './support/requests.mjs';
 
 // A PDP that lets gates on loopback ask, and allows everyone to read documents.
@@ -75,6 +77,48 @@ describe('a PDP that is killed', tests, () => {
     assert.deepEqual(await pdp.records('--kind', 'decision'), records);
     const numbers = records.map((record) => `${record.source.boot} ${record.seq}`);
     assert.equal(new Set(numbers).size, numbers.length, 'no sequence number of a run comes twice');
+  });
+});
+
+describe('what the command line does beside a running PDP', tests, () => {
+  it('is seen at once, each time, and takes nothing from the PDP: sessions and gates outlive a kill', async () => {
+    const [, , key] = makeKeys('idp');
+    const { d, ...open } = key;
+    const pdp = new Pdp(makeFolder('beside'));
+    putPolicy(pdp.policies, 'keys.json', JSON.stringify({ keys: [open] }));
+    putPolicy(pdp.policies, 'policies.yaml', access('read', 'allow').replace(/jwks: .* }/, 'jwks: { file: keys.json } }').concat(`---
+apiVersion: portreeve/v1
+kind: EgressPolicy
+metadata: { name: web }
+spec: { rules: [{ id: packages, effect: allow, hosts: [packages.example.org] }] }
+`));
+    await pdp.start();
+    const gates = [];
+    const sessions = [];
+    for (let i = 0; i < 4; ++i) {
+      const gate = await pdp.addGate(`gate-${i}`, 'egress', 'access');
+      assert.equal((await pdp.ask(mayRead(), { gate })).status, 200, `gate ${i} is believed as soon as it is made`);
+      gates.push(gate);
+      const now = Math.floor(Date.now() / 1000);
+      const made = await pdp.exchange(forge({ alg: 'EdDSA', kid: key.kid }, { iss: 'https://idp.example.com', aud: 'portreeve', sub: `user-${i}`, iat: now, exp: now + 300 },
+        createPrivateKey({ key, format: 'jwk' })));
+      assert.equal(made.status, 200, made.text);
+      sessions.push(made.json);
+    }
+    const removed = await run(program('portreeve'), ['pep', 'remove', 'gate-0', '--data', pdp.data]);
+    assert.equal(removed.code, 0, removed.stderr);
+    assert.equal((await pdp.ask(mayRead(), { gate: gates[0] })).status, 401, 'a removed gate is believed no longer');
+    await pdp.stop('SIGKILL');
+    await pdp.start();
+    assert.deepEqual(await Promise.all(gates.map(async (gate) => (await pdp.ask(mayRead(), { gate })).status)), [401, 200, 200, 200]);
+    for (const session of sessions) {
+      const answer = await pdp.ask({
+        subject: { type: 'session', id: session.session_id, properties: { token: session.access_token } }, action: { name: 'egress.resolve' },
+        resource: { type: 'endpoint', id: 'packages.example.org:443', properties: { host: 'packages.example.org', port: 443, protocol: 'tls' } },
+      }, { gate: gates[1] });
+      assert.deepEqual([answer.json.decision, answer.json.context.reason], [true, 'rule-allow'], 'each session is known');
+    }
+    await pdp.stop();
   });
 });
 

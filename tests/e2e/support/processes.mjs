@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { after } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 export const sourceFolder = dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url)))));
@@ -68,6 +69,12 @@ export function run(command, args, { input, timeout = 60_000, ...options } = {})
   });
 }
 
+// What a test that failed has left running ends with its file.
+const running = new Set();
+after(() => {
+  for (const each of running) each.child.kill('SIGTERM');
+});
+
 // A program that goes on running. It dies with this process, whatever becomes of that.
 export class Program {
   constructor(command, args, { log, stdio, ...options } = {}) {
@@ -78,7 +85,11 @@ export class Program {
     if (log) this.child.stderr.pipe(createWriteStream(log, { flags: 'a' }));
     this.ended = new Promise((resolve) => this.child.on('exit', (code, signal) => resolve({ code, signal })));
     this.hasEnded = false;
-    this.ended.then(() => { this.hasEnded = true; });
+    running.add(this);
+    this.ended.then(() => {
+      this.hasEnded = true;
+      running.delete(this);
+    });
     this.lines = createInterface({ input: this.child.stdout });
   }
 

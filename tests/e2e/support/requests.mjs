@@ -60,5 +60,5 @@ export function exchangeBytes(host, port, bytes, { until = () => false, within =
 
 // The status lines of the answers in `text`.
 export function statuses(text) {
-  return [...text.matchAll(/^HTTP\/1\.1 (\d{3}) /gm)].map((match) => Number(match[1]));
+  return [...text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map((match) => Number(match[1]));
 }
