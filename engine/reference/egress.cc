@@ -172,13 +172,7 @@ std::optional<Reason> guard_of_address(const net::IpAddress& address, const Cove
 
 std::optional<Reason> guard(const model::PolicySet& set, const EgressQuestion& question,
                             const std::vector<std::pair<Place, Cover>>& covers) {
-  std::map<net::IpAddress, Reason> bad;
-  for (const auto& [place, cover] : covers) {
-    if (!place.address) continue;
-    if (const auto reason = guard_of_address(*place.address, cover)) bad.emplace(*place.address, *reason);
-  }
-  if (!bad.empty()) return bad.begin()->second;  // the lowest bad address names it
-
+  // The name and the port first: they trip alike at both stages.
   if (const net::HostName* name = name_of(question)) {
     const bool listed = std::any_of(set.internal_services.begin(), set.internal_services.end(),
                                     [&](const InternalService& service) { return any_matches(service.hosts, *name); });
@@ -186,7 +180,14 @@ std::optional<Reason> guard(const model::PolicySet& set, const EgressQuestion& q
     if (special && !listed) return wire::reason_from_code(net::guard_code(*special));
   }
   if (net::is_forbidden_port(question.port)) return Reason::guard_forbidden_port;
-  return std::nullopt;
+
+  std::map<net::IpAddress, Reason> bad;
+  for (const auto& [place, cover] : covers) {
+    if (!place.address) continue;
+    if (const auto reason = guard_of_address(*place.address, cover)) bad.emplace(*place.address, *reason);
+  }
+  if (bad.empty()) return std::nullopt;
+  return bad.begin()->second;  // the lowest bad address names it
 }
 
 // Transparent mode: the server name is part of the question, and is the judged host's. An address has none.
@@ -251,20 +252,19 @@ Findings look_at_egress(const Asked& asked, const EgressQuestion& question) {
   found.all_is_allowed = std::all_of(covers.begin(), covers.end(), [](const auto& covered) {
     return covered.second.allowed && (covered.first.address || covered.first.without == Clause::unknown);
   });
-  if (question.stage == wire::EgressStage::connect) {
-    wire::EgressObligations obligations;
-    std::set<net::IpAddress> addresses;
-    for (const auto& [place, cover] : covers) {
-      if (place.address) addresses.insert(*place.address);
-    }
-    obligations.addresses.assign(addresses.begin(), addresses.end());
-    obligations.protocol = question.protocol;
-    if (question.protocol == EgressProtocol::connect) {
-      obligations.protocol = must_be_tls ? EgressProtocol::tls : EgressProtocol::tcp;
-    }
-    obligations.limits = limits;
-    found.obligations = obligations;
+  wire::EgressObligations obligations;
+  obligations.limits = limits;
+  obligations.protocol = question.protocol;
+  if (question.protocol == EgressProtocol::connect) {
+    obligations.protocol = must_be_tls ? EgressProtocol::tls : EgressProtocol::tcp;
   }
+  // Nothing may be dialled on the word of egress.resolve.
+  std::set<net::IpAddress> addresses;
+  for (const auto& [place, cover] : covers) {
+    if (place.address && question.stage == wire::EgressStage::connect) addresses.insert(*place.address);
+  }
+  obligations.addresses.assign(addresses.begin(), addresses.end());
+  found.obligations = obligations;
   return found;
 }
 

@@ -51,18 +51,18 @@ std::optional<std::string> tenant_of(const IdentityProvider& provider, const wir
   const auto* path = std::get_if<model::ClaimPath>(&provider.tenant);
   const JsonValue* claim = path ? follow(principal.claims, *path) : nullptr;
   if (!claim) return std::nullopt;
-  std::vector<std::string> values;
-  if (const std::string* text = claim->as_string()) values.push_back(*text);
+  std::set<std::string> values;
+  if (const std::string* text = claim->as_string()) values.insert(*text);
   if (const auto* array = claim->as_array()) {
     for (const JsonValue& element : *array) {
-      if (const std::string* text = element.as_string()) values.push_back(*text);
+      if (const std::string* text = element.as_string()) values.insert(*text);
     }
   }
-  // One non-empty string is the tenant; of several one was chosen at token exchange, or there is none.
-  std::optional<std::string> tenant = principal.chosen_tenant;
-  if (!tenant && claim->as_string()) tenant = values.front();
-  if (!tenant || tenant->empty() || !holds(values, *tenant)) return std::nullopt;
-  return tenant;
+  values.erase("");
+  // Of several one was chosen at token exchange, or there is none.
+  if (principal.chosen_tenant) return values.contains(*principal.chosen_tenant) ? principal.chosen_tenant : std::nullopt;
+  if (values.size() != 1) return std::nullopt;
+  return *values.begin();
 }
 
 bool is_meant(const model::BindingSubject& bound, const wire::Principal& principal, const Subject& subject) {

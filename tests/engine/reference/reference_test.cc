@@ -255,6 +255,7 @@ TEST_F(Reference, TheChosenTenantStandsIfTheClaimsHaveIt) {
       {"one", "idp", "acme", std::nullopt, "acme"},
       {"one, chosen", "idp", "acme", "acme", "acme"},
       {"another than the one", "idp", "acme", "globex", std::nullopt},
+      {"a list of one", "idp", JsonValue(JsonValue::Array{"acme", ""}), std::nullopt, "acme"},
       {"several, none chosen", "idp", several, std::nullopt, std::nullopt},
       {"several, one chosen", "idp", several, "globex", "globex"},
       {"several, a stranger chosen", "idp", several, "initech", std::nullopt},
