@@ -9,7 +9,7 @@ import { forge, Issuer, makeKeys, readToken } from './support/issuer.mjs';
 import { Pdp, putPolicy } from './support/pdp.mjs';
 import { decisionPath } from './support/policies.mjs';
 import { eventually, freePort, makeFolder, run } from './support/processes.mjs';
-import { request } from './support/requests.mjs';
+import { exchangeBytes, request } from './support/requests.mjs';
 import { Egress, World } from './support/world.mjs';
 
 const zone = `
@@ -36,6 +36,8 @@ describe('the decision path', () => {
   const pdp = new Pdp(folder, { flags: ['--socket-peer', `${process.getuid()}=egress-e2e:egress`, '--name', 'pdp-e2e'] });
   let egress;
   let session;  // rita's session token
+  let slow;
+  let silent;
 
   // A session token of the account, by an access token of the provider.
   async function signIn(account, how) {
@@ -61,6 +63,14 @@ describe('the decision path', () => {
     egress = new Egress(folder, world, pdp.socket, await freePort());
     await egress.start();
     session = await signIn('rita');
+    // Two that keep the proxy waiting; what became of them is looked at when its patience is over.
+    slow = exchangeBytes(egress.host, egress.port, 'CONNECT packages.example.org:443 HTTP/1.1\r\nHost: pack', { within: 90_000 });
+    silent = egress.connect('packages.example.org:443', session).then(async ({ socket, headers }) => {
+      const parts = [];
+      for await (const part of socket) parts.push(part);
+      return { id: headers['x-decision-id'], said: Buffer.concat(parts) };
+    });
+    for (const each of [slow, silent]) each.catch(() => {});  // told where it is awaited
   });
   after(async () => {
     await egress?.stop();
@@ -348,6 +358,28 @@ describe('the decision path', () => {
     });
   });
 
+  it('keys that the provider rotates in are believed, those that it rotated out are not', async () => {
+    const old = await issuer.accessToken('rita');
+    assert.equal((await pdp.exchange(old)).status, 200);
+    await issuer.rotate(makeKeys('second'));
+    const fresh = await issuer.accessToken('rita');
+    // An unknown key id has the keys fetched anew, at most every 30 s.
+    const answer = await eventually('the new key to be believed', async () => {
+      const answer = await pdp.exchange(fresh);
+      return answer.status === 200 && answer;
+    }, { within: 45_000, every: 500 });
+    assert.ok(answer.json.access_token);
+    const refused = await pdp.exchange(old);
+    assert.deepEqual([refused.status, refused.json.error], [400, 'invalid_request']);
+  });
+
+  it('who opens a tunnel and says nothing is cut off, and so is who does not finish asking', async () => {
+    const { id, said } = await silent;
+    assert.equal(said[0], 0x15, 'an alert');
+    assert.deepEqual([(await outcome(id)).result, (await outcome(id)).reason], ['refused', 'hello-timeout']);
+    assert.doesNotMatch(await slow, /HTTP\/1\.1 200/);
+  });
+
   it('with the PDP stopped nothing opens, and that it did not is in the log once the PDP is back', async () => {
     await pdp.stop();
     const page = await egress.curl('https://packages.example.org/', session);
@@ -373,27 +405,12 @@ describe('the decision path', () => {
     await eventually('the refusal of the killed gate', async () => (await pdp.records('--kind', 'refusal', '--reason', 'pdp-unavailable')).length > count);
   });
 
-  it('keys that the provider rotates in are believed, those that it rotated out are not', async () => {
-    const old = await issuer.accessToken('rita');
-    assert.equal((await pdp.exchange(old)).status, 200);
-    await issuer.rotate(makeKeys('second'));
-    const fresh = await issuer.accessToken('rita');
-    // An unknown key id has the keys fetched anew, at most every 30 s.
-    const answer = await eventually('the new key to be believed', async () => {
-      const answer = await pdp.exchange(fresh);
-      return answer.status === 200 && answer;
-    }, { within: 45_000, every: 500 });
-    assert.ok(answer.json.access_token);
-    const refused = await pdp.exchange(old);
-    assert.deepEqual([refused.status, refused.json.error], [400, 'invalid_request']);
-  });
-
-  it('nothing that was answered is missing from the log, and nothing stands there twice', async () => {
+  it('both programs end in order; nothing stands in the log twice, and its index can be made anew', async () => {
+    assert.deepEqual(await egress.stop(), { code: 0, signal: null }, egress.process.errors);
+    assert.deepEqual(await pdp.stop(), { code: 0, signal: null }, pdp.process.errors);
     const records = await pdp.records('--kind', 'decision');
     assert.equal(new Set(records.map((record) => record.id)).size, records.length);
     for (const record of records) assert.equal(record.decision, record.reason === 'rule-allow', record.id);
-    // The index may be lost: it is made again from the journal.
-    await pdp.stop();
     for (const file of readdirSync(pdp.data).filter((name) => name.startsWith('index.sqlite'))) rmSync(join(pdp.data, file));
     await pdp.reindex();
     assert.deepEqual(await pdp.records('--kind', 'decision'), records);
