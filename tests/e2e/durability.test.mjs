@@ -19,6 +19,8 @@ async function makePdp(name) {
   return pdp;
 }
 
+const gone = (error) => ['ECONNRESET', 'ECONNREFUSED', 'EPIPE'].includes(error.code);
+
 // `clients` kept connections ask one question after another until the PDP is gone; `answered` gets the id of each answer.
 function load(pdp, clients, answered) {
   const client = async () => {
@@ -30,13 +32,32 @@ function load(pdp, clients, answered) {
         answered.push(answer.json.context.id);
       }
     } catch (error) {
-      if (!['ECONNRESET', 'ECONNREFUSED', 'EPIPE'].includes(error.code)) throw error;
+      if (!gone(error)) throw error;
     } finally {
       agent.destroy();
     }
   };
   return Promise.all(Array.from({ length: clients }, client));
 }
+
+// The same of a gate that reports refusals, its sequence numbers going on from the last that was acknowledged.
+async function reportLoad(pdp, gate) {
+  const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+  try {
+    for (;;) {
+      const records = Array.from({ length: 5 }, (_, i) => refusal(gate.acknowledged + 1 + i));
+      const answer = await postJson(`${pdp.url}/v1/outcomes`, { boot: gate.boot, records }, { agent });
+      assert.equal(answer.status, 200, answer.text);
+      assert.equal(answer.json.acknowledged, gate.acknowledged + 5);
+      gate.acknowledged = answer.json.acknowledged;
+    }
+  } catch (error) {
+    if (!gone(error)) throw error;
+  } finally {
+    agent.destroy();
+  }
+}
+const refusal = (seq) => ({ seq, kind: 'refusal', time: '2026-01-01T00:00:00Z', reason: 'pdp-unavailable', action: 'egress.connect', host: 'a.example.org', port: 443 });
 
 // A generator of numbers in [0, 1) from a seed (mulberry32), so that a run can be had again.
 function dice(seed) {
@@ -51,24 +72,32 @@ function dice(seed) {
 const tests = { concurrency: false };
 
 describe('a PDP that is killed', tests, () => {
-  it('has every decision that it answered in its log, once, whenever it is killed', async (t) => {
+  it('has all that it answered for in its log, once, whenever it is killed: decisions, and what gates report', async (t) => {
     const seed = Number(process.env.PORTREEVE_SEED ?? Math.floor(Math.random() * 2 ** 31));
     t.diagnostic(`PORTREEVE_SEED=${seed}`);
     const random = dice(seed);
     const pdp = await makePdp('killed');
     const answered = [];
+    const gates = ['a', 'b'].map((digit) => ({ boot: digit.repeat(32), acknowledged: 0 }));
     for (let round = 0; round < 5; ++round) {
       const killAfter = answered.length + 1 + Math.floor(random() * 400);
-      const over = load(pdp, 32, answered);
+      const over = Promise.all([load(pdp, 32, answered), ...gates.map((gate) => reportLoad(pdp, gate))]);
       await eventually('enough answers', () => answered.length >= killAfter, { every: 1 });
-      pdp.process.child.kill('SIGKILL');
+      await pdp.stop('SIGKILL');
       await over;
-      await pdp.process.ended;
       await pdp.start();
       const logged = (await pdp.records('--kind', 'decision')).map((record) => record.id);
       const known = new Set(logged);
       assert.equal(known.size, logged.length, 'no decision stands twice');
       assert.deepEqual(answered.filter((id) => !known.has(id)), [], `lost after kill ${round}, seed ${seed}`);
+      // A gate that had no answer delivers again, from before the last that was acknowledged.
+      for (const gate of gates) {
+        const from = Math.max(1, gate.acknowledged - 3);
+        const again = await postJson(`${pdp.url}/v1/outcomes`, { boot: gate.boot, records: Array.from({ length: 20 }, (_, i) => refusal(from + i)) });
+        gate.acknowledged = again.json.acknowledged;
+        const stored = (await pdp.records('--kind', 'refusal')).filter((record) => record.boot === gate.boot).map((record) => record.seq);
+        assert.deepEqual(stored.sort((a, b) => a - b), Array.from({ length: gate.acknowledged }, (_, i) => i + 1), 'each once, and none is missing');
+      }
     }
     await pdp.stop();
     // The index is made anew from the journal, and says the same.
