@@ -79,8 +79,7 @@ class Guard {
 
 // Where the server name is part of the question (transparent mode): it must name the judged host.
 std::optional<Reason> server_name_failure(const wire::EgressQuestion& question) {
-  const bool tls = question.protocol == EgressProtocol::tls || question.protocol == EgressProtocol::connect;
-  if (!tls || !question.sni || question.stage != EgressStage::connect) return std::nullopt;
+  if (!question.sni || question.stage != EgressStage::connect) return std::nullopt;
   const auto* name = std::get_if<net::HostName>(&question.host);
   if (name == nullptr) return question.sni->empty() ? std::nullopt : std::optional(Reason::sni_mismatch);
   if (question.sni->empty()) return Reason::sni_missing;

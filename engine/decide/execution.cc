@@ -38,10 +38,17 @@ Clause program_clause(const ExecRule& rule, const wire::ProgramFile& program) {
   return is_certain(program) ? Clause::fails : Clause::error;
 }
 
+// An unclean directory says nothing: `/workspace/../etc` is not below `/workspace`.
+Clause cwd_clause(const ExecRule& rule, const std::optional<std::string>& cwd) {
+  if (rule.cwd && cwd && !wire::is_clean_path(*cwd)) return Clause::error;
+  return matched(rule.cwd, cwd);
+}
+
+// On an allow `terminal` permits one; on a deny it asks what was requested, which the request must then say.
 Clause terminal_clause(const ExecRule& rule, const std::optional<bool>& terminal) {
-  const bool wanted = terminal.value_or(false);
-  if (rule.effect == model::Effect::allow) return clause(!wanted || rule.terminal.value_or(false));
-  return clause(!rule.terminal || *rule.terminal == wanted);
+  if (rule.effect == model::Effect::allow) return clause(!terminal.value_or(false) || rule.terminal.value_or(false));
+  if (!rule.terminal) return Clause::holds;
+  return terminal ? clause(*rule.terminal == *terminal) : Clause::error;
 }
 
 Matches<ExecRule> match_program(const wire::ProgramFile& program, const wire::ExecQuestion& question,
@@ -51,7 +58,7 @@ Matches<ExecRule> match_program(const wire::ProgramFile& program, const wire::Ex
   return match_rules(judgement.snapshot.execution().table(), std::move(candidates), judgement,
                      [&](const ExecRule& rule, Fold& fold, auto&) {
                        fold.add("programs", program_clause(rule, program));
-                       fold.add("cwd", matched(rule.cwd, question.cwd));
+                       fold.add("cwd", cwd_clause(rule, question.cwd));
                        fold.add("users", listed(rule.users, question.user));
                        fold.add("terminal", terminal_clause(rule, question.terminal));
                      });

@@ -100,12 +100,13 @@ cel::Value RequestActivation::subject(std::uint16_t field) const {
 
 cel::Value RequestActivation::session(std::uint16_t field) const {
   const auto& session = request_.principal.session;
+  if (field == id::kSessionTrust.field) {  // of the subject, so that it is there without a session as well
+    return text(session && session->stated_trust ? std::string_view(*session->stated_trust) : model::to_text(subject_.trust));
+  }
   if (!session) return cel::Value::absent();
   switch (field) {
     case id::kSessionId.field: return text(session->id);
     case id::kSessionAge.field: return age(*session, request_.time);
-    case id::kSessionTrust.field:
-      return text(session->stated_trust ? std::string_view(*session->stated_trust) : model::to_text(subject_.trust));
     case id::kSessionLabels.field: return cel::Value::map(std::span<const std::pair<std::string, std::string>>(session->labels));
     default: return cel::Value::absent();
   }

@@ -9,11 +9,7 @@ using wire::SecretUse;
 // SEMANTICS §1, point 2: what is wrong with the question itself.
 std::optional<Reason> question_failure(const wire::SecretQuestion& question, const model::Secret* secret) {
   if (secret == nullptr) return Reason::unknown_secret;
-  if (!question.upstream) {
-    if (question.use == SecretUse::lease) return std::nullopt;
-    return Reason::foreign_upstream;
-  }
-  const bool known = std::ranges::any_of(secret->upstreams, [&](const wire::UpstreamUrl& upstream) {
+  const bool known = question.upstream && std::ranges::any_of(secret->upstreams, [&](const wire::UpstreamUrl& upstream) {
     return upstream.to_string() == *question.upstream;
   });
   return known ? std::nullopt : std::optional(Reason::foreign_upstream);
