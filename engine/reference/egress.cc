@@ -111,8 +111,9 @@ Reach reach_by_services(const Asked& asked, const EgressQuestion& question, cons
   for (const InternalService& service : asked.set.internal_services) {
     const auto is_this = [&](const model::Reference& reference) { return reference.name == service.name; };
     if (std::none_of(rule.services->begin(), rule.services->end(), is_this)) continue;
-    // Name, port and prefix of one and the same service.
-    if (!names_host(question, service.hosts) || !has_port(service.ports, question.port)) continue;
+    // Name, port and prefix of one and the same service; on a deny rule its port is any, like the rule's own.
+    const bool port_is_met = rule.effect == Effect::deny || has_port(service.ports, question.port);
+    if (!port_is_met || !names_host(question, service.hosts)) continue;
     const std::set<Protocol> protocols = protocols_met(rule, &service, question);
     const Clause inside = is_inside(place, service.addresses);
     if (protocols.empty() || inside == Clause::no) continue;
