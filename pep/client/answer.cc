@@ -65,9 +65,9 @@ std::string to_json(const EgressAsk& ask) {
   }
   const std::string_view action = ask.stage == wire::EgressStage::resolve ? wire::kEgressResolve : wire::kEgressConnect;
   const JsonValue question(JsonValue::Object{
-      {"subject", JsonValue::Object{{"type", "session"},
-                                    {"id", ask.session},
-                                    {"properties", JsonValue::Object{{"token", ask.token}}}}},
+      {"subject",
+       JsonValue::Object{
+           {"type", "session"}, {"id", ask.session}, {"properties", JsonValue::Object{{"token", ask.token}}}}},
       {"action", JsonValue::Object{{"name", action}}},
       {"resource",
        JsonValue::Object{{"type", "endpoint"}, {"id", ask.target.to_string()}, {"properties", std::move(properties)}}},

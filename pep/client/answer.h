@@ -59,9 +59,9 @@ struct Answer {
   wire::EgressLimits limits;
 };
 
-// Reads the body of a 200 answer to `ask`. Fails for whatever is not wholly understood: another type, a missing decision,
-// id or reason, a reason that contradicts the decision, an address that was not asked about, an obligation that this gate
-// cannot fulfil. `body` is at most limits::kPdpAnswerBytes. Any thread.
+// Reads the body of a 200 answer to `ask`. Fails for whatever is not wholly understood: another type, a missing
+// decision, id or reason, a reason that contradicts the decision, an address that was not asked about, an obligation
+// that this gate cannot fulfil. `body` is at most limits::kPdpAnswerBytes. Any thread.
 Result<Answer> read_answer(std::string_view body, const EgressAsk& ask);
 
 // The code at the end of a problem document's type (`urn:portreeve:problem:CODE`), or empty; RFC 9457.

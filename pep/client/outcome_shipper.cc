@@ -216,7 +216,8 @@ OutcomeShipper::Verdict OutcomeShipper::bury(std::size_t position, const PdpClie
 }
 
 bool OutcomeShipper::write_dead_letter(const Entry& entry, std::string_view why) {
-  log_.error("the PDP refuses a record; it goes to the dead letters", {{"why", why}, {"boot", entry.boot}, {"seq", entry.seq}});
+  log_.error("the PDP refuses a record; it goes to the dead letters",
+             {{"why", why}, {"boot", entry.boot}, {"seq", entry.seq}});
   const std::string line = "{\"boot\":\"" + entry.boot + "\",\"record\":" + entry.record + "}\n";
   auto file = files_.open(options_.dead_letters, storage::OpenMode::kReadWriteCreate);
   Status written = file ? storage::append_all(**file, line) : Status(fail(file.error()));

@@ -27,9 +27,9 @@ struct ShipperOptions {
   Millis farewell{2000};  // how long the destructor goes on shipping what there is
 };
 
-// A thread that POSTs batches to `/v1/outcomes` and acknowledges in the spool what the PDP says it stored. While the PDP is
-// away it tries again, for ever. A record that the PDP refuses (400 or 422, or among a batch it took) goes to the dead
-// letters, so that it cannot hold up those behind it.
+// A thread that POSTs batches to `/v1/outcomes` and acknowledges in the spool what the PDP says it stored. While the
+// PDP is away it tries again, for ever. A record that the PDP refuses (400 or 422, or among a batch it took) goes to
+// the dead letters, so that it cannot hold up those behind it.
 class OutcomeShipper {
  public:
   // `spool`, `files` and `log` outlive the shipper.

@@ -68,8 +68,11 @@ OutcomeSpool::OutcomeSpool(OutcomeSpoolOptions options, std::string boot, const 
 template <class Record>
 void OutcomeSpool::append(const Record& record) {
   const MutexLock lock(mutex_);
-  const std::string framed = boot_ + to_json(record, next_seq_++);
-  queue_->append({framed}, [this](Result<std::uint64_t> done) {
+  std::string framed = boot_ + to_json(record, next_seq_++);
+  const std::size_t size = framed.size();
+  waiting_bytes_.fetch_add(size, std::memory_order_relaxed);
+  queue_->append({std::move(framed)}, [this, size](Result<std::uint64_t> done) {
+    waiting_bytes_.fetch_sub(size, std::memory_order_relaxed);
     if (done) return;
     if (lost_.fetch_add(1, std::memory_order_relaxed) == 0) {
       log_.error("a record could not be spooled; nothing new is opened", {{"error", done.error().message}});
@@ -100,7 +103,9 @@ bool OutcomeSpool::admit_refusal(Timestamp time) {
 
 bool OutcomeSpool::has_room() const {
   const std::uint64_t reserved = std::min(kReservedBytes, options_.total_bytes / 4);
-  return queue_->failure().empty() && queue_->bytes() + reserved <= options_.total_bytes;
+  // The queue's own figure counts a record once it is on disk.
+  const std::uint64_t waiting = waiting_bytes_.load(std::memory_order_relaxed);
+  return queue_->failure().empty() && queue_->bytes() + waiting + reserved <= options_.total_bytes;
 }
 
 }  // namespace portreeve::pep

@@ -24,9 +24,9 @@ namespace portreeve::pep {
 // What became of a connection that a decision allowed.
 struct Outcome {
   Timestamp time;
-  std::string decision;                 // its id
-  std::string_view result;              // `closed` (it was opened), `refused` (by the gate), `failed` (by the network)
-  std::optional<wire::Reason> reason;   // why, where it did not end by itself
+  std::string decision;                // its id
+  std::string_view result;             // `closed` (it was opened), `refused` (by the gate), `failed` (by the network)
+  std::optional<wire::Reason> reason;  // why, where it did not end by itself
   std::optional<net::IpAddress> address;  // dialled
   std::string host;
   std::uint16_t port = 0;
@@ -56,8 +56,8 @@ std::string to_json(const Refusal& refusal, std::int64_t seq);
 struct OutcomeSpoolOptions {
   std::string directory;
   std::uint64_t total_bytes = 256u << 20;
-  // Refusals a second that become records of their own; beyond, they are only counted, and the next record says how many
-  // there were, so that a flood of bad requests neither fills the spool nor crowds out outcomes.
+  // Refusals a second that become records of their own; beyond, they are only counted, and the next record says how
+  // many there were, so that a flood of bad requests neither fills the spool nor crowds out outcomes.
   int refusals_per_second = 50;
 };
 
@@ -80,7 +80,8 @@ class OutcomeSpool {
   storage::Spool& queue() { return *queue_; }
 
  private:
-  OutcomeSpool(OutcomeSpoolOptions options, std::string boot, const daemon::Log& log, std::unique_ptr<storage::Spool> queue);
+  OutcomeSpool(OutcomeSpoolOptions options, std::string boot, const daemon::Log& log,
+               std::unique_ptr<storage::Spool> queue);
   template <class Record>
   void append(const Record& record);
   bool admit_refusal(Timestamp time);
@@ -89,14 +90,17 @@ class OutcomeSpool {
   const OutcomeSpoolOptions options_;
   const std::string boot_;
   const daemon::Log& log_;
-  std::unique_ptr<storage::Spool> queue_;
 
   std::atomic<std::uint64_t> lost_{0};
+  std::atomic<std::uint64_t> waiting_bytes_{0};  // appended, not yet synced
   std::atomic<std::uint64_t> left_out_{0};
   Mutex mutex_;
   std::int64_t next_seq_ GUARDED_BY(mutex_) = 1;
   std::int64_t second_ GUARDED_BY(mutex_) = 0;
   int refusals_this_second_ GUARDED_BY(mutex_) = 0;
+
+  // Constant after construction. Last, since its end runs the completions of what waits, which use the counts.
+  std::unique_ptr<storage::Spool> queue_;
 };
 
 }  // namespace portreeve::pep

@@ -41,7 +41,7 @@ struct PdpClient::Connection {
 struct PdpClient::Deadline {
   struct Shared {
     bool expired = false;
-    Connection* connection = nullptr;       // null: none, or no longer ours
+    Connection* connection = nullptr;  // null: none, or no longer ours
     asio::ip::tcp::resolver* resolver = nullptr;
   };
 
@@ -123,7 +123,8 @@ asio::awaitable<Result<std::unique_ptr<PdpClient::Connection>>> PdpClient::conne
   co_return fail("the PDP cannot be reached: " + (deadline.shared->expired ? std::string("no answer in time") : last));
 }
 
-asio::awaitable<Result<PdpClient::Reply>> PdpClient::exchange(Connection& connection, std::string_view request, bool& keep) {
+asio::awaitable<Result<PdpClient::Reply>> PdpClient::exchange(Connection& connection, std::string_view request,
+                                                              bool& keep) {
   keep = false;
   const auto [write_error, written] =
       co_await asio::async_write(connection.socket, asio::buffer(request.data(), request.size()), kAwait);
@@ -179,7 +180,8 @@ asio::awaitable<AskResult> PdpClient::ask(EgressAsk ask) {
                              "the PDP answered " + std::to_string(reply->status) + (code.empty() ? "" : " " + code)};
   }
   auto answer = read_answer(reply->body, ask);
-  if (!answer) co_return PdpUnavailable{wire::Reason::pdp_unavailable, "the PDP's answer is refused: " + answer.error().message};
+  if (!answer)
+    co_return PdpUnavailable{wire::Reason::pdp_unavailable, "the PDP's answer is refused: " + answer.error().message};
   co_return std::move(*answer);
 }
 

@@ -29,8 +29,8 @@ using AskResult = std::variant<Answer, PdpUnavailable>;
 
 struct PdpOptions {
   daemon::Endpoint endpoint;
-  std::string credential;         // `pep_…`; empty: none is sent (a PDP with --dev, or a Unix socket's peer)
-  Millis deadline{2000};          // for one exchange, connecting included
+  std::string credential;  // `pep_…`; empty: none is sent (a PDP with --dev, or a Unix socket's peer)
+  Millis deadline{2000};   // for one exchange, connecting included
   std::size_t idle_connections = 128;
 };
 

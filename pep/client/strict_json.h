@@ -8,7 +8,8 @@
 
 namespace portreeve::pep {
 
-// Parses one JSON text (RFC 8259): UTF-8, nesting up to limits::kJsonDepth, no key twice in an object, nothing behind it.
+// Parses one JSON text (RFC 8259): UTF-8, nesting up to limits::kJsonDepth, no key twice in an object, nothing behind
+// it.
 Result<boost::json::value> read_json(std::string_view text);
 
 }  // namespace portreeve::pep

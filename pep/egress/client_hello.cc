@@ -156,7 +156,8 @@ bool ClientHelloReader::take_message() {
     return false;
   }
   if (message_.size() < kMessageHeader) return true;
-  const std::size_t body = std::size_t{byte_at(message_, 1)} << 16 | std::size_t{byte_at(message_, 2)} << 8 | byte_at(message_, 3);
+  const std::size_t body =
+      std::size_t{byte_at(message_, 1)} << 16 | std::size_t{byte_at(message_, 2)} << 8 | byte_at(message_, 3);
   const std::size_t whole = kMessageHeader + body;
   if (whole > limits::kClientHelloBytes || message_.size() > whole) {
     fail_with(HelloFault::malformed);

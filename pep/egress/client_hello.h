@@ -24,11 +24,11 @@ std::string_view reason_code(HelloFault fault);
 
 // Puts one ClientHello together from bytes as they arrive, cut by TCP and by TLS records wherever the sender liked
 // (RFC 8446 §4.1.2, §5.1; RFC 6066 §3). At most limits::kClientHelloBytes of handshake message and
-// limits::kClientHelloRecords records; what cannot be read whole is refused, never guessed at. The server name must be the
-// only entry of its list, a host name as HostName::parse_wire, without trailing dot, and no address. A hello that ends
-// inside a record is refused: the rest of the record would be a second message that nobody looked at.
-// Only the first ClientHello of a connection: the one after a HelloRetryRequest is not looked at.
-// One object per connection; not thread-safe; holds the bytes until the hello is whole.
+// limits::kClientHelloRecords records; what cannot be read whole is refused, never guessed at. The server name must be
+// the only entry of its list, a host name as HostName::parse_wire, without trailing dot, and no address. A hello that
+// ends inside a record is refused: the rest of the record would be a second message that nobody looked at. Only the
+// first ClientHello of a connection: the one after a HelloRetryRequest is not looked at. One object per connection; not
+// thread-safe; holds the bytes until the hello is whole.
 class ClientHelloReader {
  public:
   enum class State : std::uint8_t { need_more, complete, failed };
@@ -51,8 +51,8 @@ class ClientHelloReader {
   State state_ = State::need_more;
   HelloFault fault_ = HelloFault::malformed;
   ClientHello hello_;
-  std::string pending_;    // bytes of the stream that are not a whole record yet
-  std::string message_;    // handshake bytes of the records seen
+  std::string pending_;  // bytes of the stream that are not a whole record yet
+  std::string message_;  // handshake bytes of the records seen
   std::size_t records_ = 0;
 };
 

@@ -63,7 +63,8 @@ class Visit {
   // True where the connection stays for another request.
   asio::awaitable<bool> answer(const RequestHead& head) {
     if (head.method != "CONNECT") {
-      Denial denial = denial_of(wire::Reason::bad_request, 501, "this port serves CONNECT only, as an HTTPS proxy does");
+      Denial denial =
+          denial_of(wire::Reason::bad_request, 501, "this port serves CONNECT only, as an HTTPS proxy does");
       record_bad_request();
       co_await refuse(std::move(denial), false);
       co_return false;
@@ -102,7 +103,8 @@ class Visit {
       co_await refuse(std::move(*denial), false);
       co_return;
     }
-    auto denial = co_await open_tunnel(lane_, client_, std::move(ask), std::move(std::get<Answer>(judged)), std::move(unread_));
+    auto denial =
+        co_await open_tunnel(lane_, client_, std::move(ask), std::move(std::get<Answer>(judged)), std::move(unread_));
     if (denial) co_await refuse(std::move(*denial), false);
   }
 
@@ -151,7 +153,8 @@ asio::awaitable<void> turn_away(Lane& lane, tcp::socket& client) {
   error_code error;
   const tcp::endpoint peer = client.remote_endpoint(error);
   if (error) co_return;
-  lane.gate.spool.add(Refusal{lane.gate.clock.now(), wire::Reason::limit_connections, "", 0, "", from_asio(peer.address()), 0});
+  lane.gate.spool.add(
+      Refusal{lane.gate.clock.now(), wire::Reason::limit_connections, "", 0, "", from_asio(peer.address()), 0});
   const std::string response = response_of(denial_of(wire::Reason::limit_connections, 503), false);
   co_await asio::async_write(client, asio::buffer(response), kAwait);
   co_await linger(client, lane.gate.options.times.linger);

@@ -19,7 +19,8 @@ std::variant<std::string, NoToken, HeadError> read_token(const RequestHead& head
   if (header == nullptr) return NoToken{};
   const std::size_t blank = header->find(' ');
   const std::string_view scheme = std::string_view(*header).substr(0, blank);
-  std::string_view credentials = blank == std::string::npos ? std::string_view() : std::string_view(*header).substr(blank);
+  std::string_view credentials =
+      blank == std::string::npos ? std::string_view() : std::string_view(*header).substr(blank);
   while (!credentials.empty() && credentials.front() == ' ') credentials.remove_prefix(1);
 
   std::string token;

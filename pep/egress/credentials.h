@@ -12,8 +12,8 @@ namespace portreeve::pep {
 struct NoToken {};
 
 // Reads `Proxy-Authorization`: `Bearer TOKEN`, or `Basic` with the token as password, or as user where the password is
-// empty (so that `http://TOKEN@proxy` works). Another scheme, or nothing in it, is no token; a header that cannot be read
-// is an error. The token is printable ASCII, and nothing else about it is checked.
+// empty (so that `http://TOKEN@proxy` works). Another scheme, or nothing in it, is no token; a header that cannot be
+// read is an error. The token is printable ASCII, and nothing else about it is checked.
 std::variant<std::string, NoToken, HeadError> read_token(const RequestHead& head);
 
 }  // namespace portreeve::pep

@@ -10,15 +10,24 @@ namespace {
 
 std::string_view phrase(int status) {
   switch (status) {
-    case 400: return "Bad Request";
-    case 403: return "Forbidden";
-    case 407: return "Proxy Authentication Required";
-    case 431: return "Request Header Fields Too Large";
-    case 501: return "Not Implemented";
-    case 502: return "Bad Gateway";
-    case 503: return "Service Unavailable";
-    case 504: return "Gateway Timeout";
-    default: return "Refused";
+    case 400:
+      return "Bad Request";
+    case 403:
+      return "Forbidden";
+    case 407:
+      return "Proxy Authentication Required";
+    case 431:
+      return "Request Header Fields Too Large";
+    case 501:
+      return "Not Implemented";
+    case 502:
+      return "Bad Gateway";
+    case 503:
+      return "Service Unavailable";
+    case 504:
+      return "Gateway Timeout";
+    default:
+      return "Refused";
   }
 }
 
@@ -29,7 +38,8 @@ std::string_view advice(std::string_view reason) {
   // Only the reasons that leave something to do.
   if (*known == wire::Reason::token_missing) return "send the session token in Proxy-Authorization";
   if (*known == wire::Reason::token_expired) return "get a new session token and try again";
-  if (*known == wire::Reason::default_deny) return "use a destination that is allowed, or ask for this one to be allowed";
+  if (*known == wire::Reason::default_deny)
+    return "use a destination that is allowed, or ask for this one to be allowed";
   if (*known == wire::Reason::rule_deny) return "do not try again";
   if (*known == wire::Reason::pdp_unavailable || *known == wire::Reason::audit_unavailable) return "try again later";
   if (*known == wire::Reason::limit_connections) return "close a connection and try again";
@@ -72,7 +82,8 @@ std::string response_of(const Denial& denial, bool keep_alive) {
     body.set("port", std::int64_t{denial.port});
   }
   const std::string text = to_canonical_json(body) + "\n";
-  std::string response = "HTTP/1.1 " + std::to_string(denial.status) + " " + std::string(phrase(denial.status)) + "\r\n";
+  std::string response =
+      "HTTP/1.1 " + std::to_string(denial.status) + " " + std::string(phrase(denial.status)) + "\r\n";
   response += "content-type: application/json\r\ncontent-length: " + std::to_string(text.size()) + "\r\n";
   response += "x-deny-reason: " + denial.reason + "\r\n";
   if (!denial.decision.empty()) response += "x-decision-id: " + denial.decision + "\r\n";

@@ -16,7 +16,7 @@ struct Denial {
   std::string decision;     // its id; empty where nobody decided
   std::string host;         // empty where it was not understood
   std::uint16_t port = 0;
-  std::string detail;       // what else is known; becomes part of the message
+  std::string detail;  // what else is known; becomes part of the message
 };
 
 Denial denial_of(wire::Reason reason, int status, std::string detail = "");

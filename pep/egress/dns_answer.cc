@@ -22,9 +22,7 @@ struct WireName {
   bool usable = true;
 };
 
-bool is_host_byte(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
-}
+bool is_host_byte(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_'; }
 
 // Walks a message front to back; a read past its end makes it bad, and it stays so.
 class Message {
@@ -47,8 +45,8 @@ class Message {
     return taken;
   }
 
-  // Reads a name, following compression (RFC 1035 §4.1.4). Each pointer must lead to before where the one before it led,
-  // so that there is an end.
+  // Reads a name, following compression (RFC 1035 §4.1.4). Each pointer must lead to before where the one before it
+  // led, so that there is an end.
   WireName name() {
     WireName name;
     std::size_t at = at_;

@@ -18,10 +18,10 @@ struct DnsAnswer {
   std::vector<net::IpAddress> addresses;
 };
 
-// Reads a DNS response (RFC 1035 §4) to the question of `asked` and `type`. The CNAME chain is followed from `asked`, over
-// at most limits::kCnameHops hops; addresses count where the chain ends, at most limits::kDnsAnswers; what else the answer
-// holds is passed over. No address at all is a success. Fails for a response that is malformed, answers another question,
-// reports an error, has two CNAMEs of one name or leads to what is no host name. Total, any thread.
+// Reads a DNS response (RFC 1035 §4) to the question of `asked` and `type`. The CNAME chain is followed from `asked`,
+// over at most limits::kCnameHops hops; addresses count where the chain ends, at most limits::kDnsAnswers; what else
+// the answer holds is passed over. No address at all is a success. Fails for a response that is malformed, answers
+// another question, reports an error, has two CNAMEs of one name or leads to what is no host name. Total, any thread.
 Result<DnsAnswer> read_dns_answer(std::span<const std::uint8_t> message, const net::HostName& asked, DnsType type);
 
 }  // namespace portreeve::pep

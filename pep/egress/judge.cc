@@ -53,7 +53,8 @@ std::optional<net::SpecialRange> trip(const std::vector<net::IpAddress>& address
 
 // The guard refuses, whatever the PDP says; it is asked all the same, since what it decides is on record.
 Denial guarded(Lane& lane, const EgressAsk& ask, net::SpecialRange range, const AskResult& result) {
-  const wire::Reason reason = wire::reason_from_code(net::guard_code(range)).value_or(wire::Reason::guard_not_global_address);
+  const wire::Reason reason =
+      wire::reason_from_code(net::guard_code(range)).value_or(wire::Reason::guard_not_global_address);
   const auto* answer = std::get_if<Answer>(&result);
   if (answer == nullptr) return undecided(lane, ask, reason, 403, "");
   if (!answer->allowed) return decided(*answer, ask);

@@ -53,19 +53,25 @@ daemon::ConfigSpec spec_of(Settings& settings) {
   spec.example("portreeve-egress --pdp http://127.0.0.1:8180 --resolver 127.0.0.53:53 --spool data/egress",
                "serve CONNECT on 127.0.0.1:3128, beside a PDP started with --dev");
   spec.option("listen", &settings.listen, "HOST:PORT", "where sandboxes reach the proxy");
-  spec.option("listen-fd", &settings.listen_fd, "N", "a listening socket inherited as descriptor N, instead of --listen").range(3, 65'535);
+  spec.option("listen-fd", &settings.listen_fd, "N",
+              "a listening socket inherited as descriptor N, instead of --listen")
+      .range(3, 65'535);
   spec.option("pdp", &settings.pdp, "URL", "the policy decision point: http://HOST:PORT or unix:/PATH");
   spec.option("credential-file", &settings.credential_file, "FILE", "holds the credential made by `portreeve pep add`");
   spec.option("pdp-timeout", &settings.pdp_timeout, "DURATION", "no answer by then is a denial");
-  spec.option("resolver", &settings.resolvers, "ADDRESS:PORT", "a DNS server to ask; no other source of names is used").required();
+  spec.option("resolver", &settings.resolvers, "ADDRESS:PORT", "a DNS server to ask; no other source of names is used")
+      .required();
   spec.option("spool", &settings.spool, "DIR", "keeps what the gate did until the PDP has it").required();
   spec.option("spool-size", &settings.spool_bytes, "SIZE", "the spool's bound; full, nothing new is opened");
-  spec.option("own-address", &settings.own_addresses, "PREFIX", "an address of the deployment, never to be reached; those of this machine's interfaces are anyway");
+  spec.option("own-address", &settings.own_addresses, "PREFIX",
+              "an address of the deployment, never to be reached; those of this machine's interfaces are anyway");
   spec.option("name", &settings.name, "NAME", "what the log calls this gate");
   spec.option("max-connections", &settings.connections, "N", "how many connections at once").range(1, 1'000'000);
-  spec.option("max-connections-per-source", &settings.connections_per_source, "N", "how many of them from one address").range(1, 1'000'000);
+  spec.option("max-connections-per-source", &settings.connections_per_source, "N", "how many of them from one address")
+      .range(1, 1'000'000);
   spec.option("threads", &settings.threads, "N", "threads that serve; 0: one a core").range(0, 256);
-  spec.option("ech", &settings.ech, "WHAT", "what becomes of a TLS hello that hides its server name").choices({"allow", "deny"});
+  spec.option("ech", &settings.ech, "WHAT", "what becomes of a TLS hello that hides its server name")
+      .choices({"allow", "deny"});
   spec.option("idle", &settings.idle, "DURATION", "cuts an idle tunnel where no rule says otherwise");
   spec.option("total", &settings.total, "DURATION", "cuts any tunnel where no rule says otherwise");
   daemon::add_log_options(spec, settings.log);
@@ -149,7 +155,8 @@ int run(int argc, const char* const* argv) {
     shipper.reset();  // and these go out while there is someone to take them
   });
   log.info("gate open", {{"name", settings.name}, {"pdp", settings.pdp}});
-  if (auto status = daemon::announce_ready("portreeve-egress", {{"proxy", "http://" + to_text((*server)->address())}}); !status) {
+  if (auto status = daemon::announce_ready("portreeve-egress", {{"proxy", "http://" + to_text((*server)->address())}});
+      !status) {
     log.warning("the service manager cannot be told", {{"error", status.error().message}});
   }
   lifecycle.run();

@@ -17,7 +17,8 @@ std::vector<net::IpPrefix> interface_addresses();
 class OwnAddressWatch {
  public:
   // `clock` outlives the watch.
-  OwnAddressWatch(std::vector<net::IpPrefix> named, const daemon::Clock& clock) : named_(std::move(named)), clock_(clock) {}
+  OwnAddressWatch(std::vector<net::IpPrefix> named, const daemon::Clock& clock)
+      : named_(std::move(named)), clock_(clock) {}
   const net::OwnAddresses& current();
 
  private:

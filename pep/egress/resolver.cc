@@ -130,7 +130,8 @@ class Lookup {
   void on_answer(std::size_t index, int status, const unsigned char* bytes, int size) {
     Part& part = parts_[index];
     part.done = true;
-    // No data is what the answer's bytes say, and not c-ares's to call an error: the chain may still lead somewhere barred.
+    // No data is what the answer's bytes say, and not c-ares's to call an error: the chain may still lead somewhere
+    // barred.
     if ((status == ARES_SUCCESS || status == ARES_ENODATA) && bytes != nullptr && size > 0) {
       part.answer = read_dns_answer({bytes, static_cast<std::size_t>(size)}, name_, part.type);
     } else if (status == ARES_ECONNREFUSED) {

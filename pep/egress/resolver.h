@@ -32,13 +32,14 @@ struct ResolverOptions {
   Millis timeout{5000};              // for one name, all servers and families together
 };
 
-// Resolves names to IPv4 and IPv6 addresses. Never reads the hosts file, search domains, or resolv.conf, and asks about the
-// name in its one (lower-case) form, so that letter case carries nothing out. Every name that a CNAME leads to passes the
-// name guard. Answers are never kept. Each lookup has sockets, and so source ports, of its own.
-// One per io_context, used on its thread only.
+// Resolves names to IPv4 and IPv6 addresses. Never reads the hosts file, search domains, or resolv.conf, and asks about
+// the name in its one (lower-case) form, so that letter case carries nothing out. Every name that a CNAME leads to
+// passes the name guard. Answers are never kept. Each lookup has sockets, and so source ports, of its own. One per
+// io_context, used on its thread only.
 class Resolver {
  public:
-  Resolver(boost::asio::io_context& context, ResolverOptions options) : context_(context), options_(std::move(options)) {}
+  Resolver(boost::asio::io_context& context, ResolverOptions options)
+      : context_(context), options_(std::move(options)) {}
 
   // All addresses of the name, sorted, each once; at least one. One family suffices where the other fails.
   boost::asio::awaitable<Resolution> resolve(net::HostName name);

@@ -28,7 +28,7 @@ using boost::system::error_code;
 
 namespace {
 
-constexpr Millis kAcceptPause{100};   // where descriptors or memory have run out
+constexpr Millis kAcceptPause{100};  // where descriptors or memory have run out
 constexpr std::int64_t kTurnedAwayAtOnce = 256;
 constexpr Seconds kStopPatience{5};
 // Keys beside the source addresses.
@@ -82,7 +82,8 @@ class EgressServer::Worker {
     const tcp::endpoint peer = entry->remote_endpoint(error);
     if (error) co_return;
     const auto all = gate_.connections.take(kAll, gate_.options.connections);
-    const auto mine = gate_.connections.take(from_asio(peer.address()).to_string(), gate_.options.connections_per_source);
+    const auto mine =
+        gate_.connections.take(from_asio(peer.address()).to_string(), gate_.options.connections_per_source);
     if (all && mine) {
       co_await serve_connect(lane_, *entry);
       co_return;

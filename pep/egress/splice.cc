@@ -65,8 +65,8 @@ struct Tunnel : std::enable_shared_from_this<Tunnel> {
 };
 
 // One direction. `filled` bytes of the buffer are there to be sent first.
-asio::awaitable<void> pump(Tunnel& tunnel, tcp::socket& from, tcp::socket& to, std::vector<char>& buffer, std::size_t filled,
-                           std::optional<std::int64_t> most, std::int64_t& carried) {
+asio::awaitable<void> pump(Tunnel& tunnel, tcp::socket& from, tcp::socket& to, std::vector<char>& buffer,
+                           std::size_t filled, std::optional<std::int64_t> most, std::int64_t& carried) {
   while (tunnel.open) {
     if (filled > 0) {
       std::size_t send = filled;

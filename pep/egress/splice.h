@@ -25,9 +25,9 @@ struct SpliceEnd {
   std::optional<wire::Reason> reason;  // limit_bytes, limit_idle or limit_total; nothing where a peer ended it
 };
 
-// Sends `early` (read from `client` already) upstream, then carries bytes both ways. A peer's end of sending is passed on,
-// and the other direction goes on; a peer's reset, or a limit, closes both. Exactly as many bytes as a limit allows are
-// carried. Memory: two buffers of 32 KiB. The sockets outlive the call; one thread.
+// Sends `early` (read from `client` already) upstream, then carries bytes both ways. A peer's end of sending is passed
+// on, and the other direction goes on; a peer's reset, or a limit, closes both. Exactly as many bytes as a limit allows
+// are carried. Memory: two buffers of 32 KiB. The sockets outlive the call; one thread.
 boost::asio::awaitable<SpliceEnd> splice(boost::asio::ip::tcp::socket& client, boost::asio::ip::tcp::socket& upstream,
                                          std::string early, SpliceLimits limits);
 

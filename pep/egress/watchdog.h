@@ -9,8 +9,8 @@
 
 namespace portreeve::pep {
 
-// Cancels every operation that `socket` waits for when `span` is over; the socket stays open, so that a last word can be
-// sent. An operation begun after that is not cancelled: look at expired() first. On the socket's thread only.
+// Cancels every operation that `socket` waits for when `span` is over; the socket stays open, so that a last word can
+// be sent. An operation begun after that is not cancelled: look at expired() first. On the socket's thread only.
 class Watchdog {
  public:
   // The socket outlives the watchdog.

@@ -29,7 +29,9 @@ std::string_view trimmed(std::string_view text) {
 constexpr std::array<std::string_view, 5> kSingular = {"authorization", "content-length", "host", "proxy-authorization",
                                                        "transfer-encoding"};
 
-bool is_singular(std::string_view name) { return std::find(kSingular.begin(), kSingular.end(), name) != kSingular.end(); }
+bool is_singular(std::string_view name) {
+  return std::find(kSingular.begin(), kSingular.end(), name) != kSingular.end();
+}
 
 }  // namespace
 
@@ -62,9 +64,7 @@ bool HeadParser::fail_with(HeadFault fault, std::string message, int status) {
   return false;
 }
 
-bool HeadParser::take(char c) {
-  return place_ <= Place::version ? take_in_request_line(c) : take_in_field(c);
-}
+bool HeadParser::take(char c) { return place_ <= Place::version ? take_in_request_line(c) : take_in_field(c); }
 
 bool HeadParser::take_in_request_line(char c) {
   if (place_ == Place::method) {
@@ -81,12 +81,14 @@ bool HeadParser::take_in_request_line(char c) {
       place_ = Place::version;
       return true;
     }
-    if (!is_visible(c)) return fail_with(HeadFault::request_line, "the request target holds a byte that has no place there");
+    if (!is_visible(c))
+      return fail_with(HeadFault::request_line, "the request target holds a byte that has no place there");
     head_.target += c;
     return true;
   }
   if (c == '\r') return finish_version();
-  if (!is_visible(c) || word_.size() == 8) return fail_with(HeadFault::version, "the request line does not end in HTTP/1.1");
+  if (!is_visible(c) || word_.size() == 8)
+    return fail_with(HeadFault::version, "the request line does not end in HTTP/1.1");
   word_ += c;
   return true;
 }
@@ -181,7 +183,8 @@ bool HeadParser::check_connection() {
       const std::size_t comma = rest.find(',');
       const std::string option = to_lower_ascii(trimmed(rest.substr(0, comma)));
       if (is_singular(option)) {
-        return fail_with(HeadFault::framing, "the Connection header names `" + option + "`, which is not its to remove");
+        return fail_with(HeadFault::framing,
+                         "the Connection header names `" + option + "`, which is not its to remove");
       }
       if (!std::all_of(option.begin(), option.end(), is_token_char)) {
         return fail_with(HeadFault::field, "the Connection header is not a list of names");

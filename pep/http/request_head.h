@@ -45,18 +45,19 @@ enum class HeadFault : std::uint8_t {
   too_large,
 };
 
-// A refusal: the answer's status, what was wrong, and one sentence for a person. The reason code is always `bad-request`.
+// A refusal: the answer's status, what was wrong, and one sentence for a person. The reason code is always
+// `bad-request`.
 struct HeadError {
   HeadFault fault = HeadFault::request_line;
   int status = 400;
   std::string message;
 };
 
-// Reads one head from bytes as they arrive. Stricter than RFC 9112 asks where leniency is what smuggling lives on: lines
-// end in CR LF and nothing else, no folding, no blanks before the colon, no empty line before the request line, field
-// values are printable ASCII, blanks and tabs, framing fields never come twice, `Connection` names no field that frames or
-// authenticates. At most limits::kHttpHeadBytes in all. A wrong byte is refused when it arrives, not at the end of the head.
-// One object per head; not thread-safe; costs one pass over the bytes.
+// Reads one head from bytes as they arrive. Stricter than RFC 9112 asks where leniency is what smuggling lives on:
+// lines end in CR LF and nothing else, no folding, no blanks before the colon, no empty line before the request line,
+// field values are printable ASCII, blanks and tabs, framing fields never come twice, `Connection` names no field that
+// frames or authenticates. At most limits::kHttpHeadBytes in all. A wrong byte is refused when it arrives, not at the
+// end of the head. One object per head; not thread-safe; costs one pass over the bytes.
 class HeadParser {
  public:
   enum class State : std::uint8_t { need_more, complete, failed };

@@ -86,7 +86,8 @@ void ScriptedPdp::serve(int socket, int number) {
     const std::size_t first = request.head.find(' ');
     request.path = request.head.substr(first + 1, request.head.find(' ', first + 1) - first - 1);
     const std::size_t field = request.head.find("Content-Length: ");
-    const std::size_t length = field == std::string::npos ? 0 : std::strtoul(request.head.c_str() + field + 16, nullptr, 10);
+    const std::size_t length =
+        field == std::string::npos ? 0 : std::strtoul(request.head.c_str() + field + 16, nullptr, 10);
     bytes.erase(0, end + 4);
     while (bytes.size() < length) {
       if (!more()) return;
@@ -112,8 +113,9 @@ void ScriptedPdp::serve(int socket, int number) {
 }
 
 std::string http_response(int status, std::string_view body, std::string_view fields) {
-  return "HTTP/1.1 " + std::to_string(status) + " Whatever\r\nContent-Type: application/json\r\nContent-Length: " +
-         std::to_string(body.size()) + "\r\n" + std::string(fields) + "\r\n" + std::string(body);
+  return "HTTP/1.1 " + std::to_string(status) +
+         " Whatever\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" +
+         std::string(fields) + "\r\n" + std::string(body);
 }
 
 std::string allow_resolve() {
@@ -121,8 +123,8 @@ std::string allow_resolve() {
 }
 
 std::string allow_connect(std::string_view addresses_json, std::string_view protocol, std::string_view limits_json) {
-  std::string obligations = R"("connect":{"addresses":)" + std::string(addresses_json) + R"(,"protocol":")" +
-                            std::string(protocol) + R"("})";
+  std::string obligations =
+      R"("connect":{"addresses":)" + std::string(addresses_json) + R"(,"protocol":")" + std::string(protocol) + R"("})";
   if (!limits_json.empty()) obligations += R"(,"limits":)" + std::string(limits_json);
   return R"({"decision":true,"context":{"id":"dec_connect","reason":"rule-allow","rules":["web/one"],"revision":"sha256:1",)"
          R"("obligations":{)" +
@@ -130,7 +132,8 @@ std::string allow_connect(std::string_view addresses_json, std::string_view prot
 }
 
 std::string denial(std::string_view reason, std::string_view rule_reason) {
-  std::string context = R"({"decision":false,"context":{"id":"dec_denied","reason":")" + std::string(reason) + R"(","rules":[])";
+  std::string context =
+      R"({"decision":false,"context":{"id":"dec_denied","reason":")" + std::string(reason) + R"(","rules":[])";
   if (!rule_reason.empty()) context += R"(,"ruleReason":")" + std::string(rule_reason) + "\"";
   return context + "}}";
 }

@@ -58,7 +58,8 @@ class ScriptedPdp {
 std::string http_response(int status, std::string_view body, std::string_view fields = "");
 // The PDP's answers.
 std::string allow_resolve();
-std::string allow_connect(std::string_view addresses_json, std::string_view protocol = "tls", std::string_view limits_json = "");
+std::string allow_connect(std::string_view addresses_json, std::string_view protocol = "tls",
+                          std::string_view limits_json = "");
 std::string denial(std::string_view reason, std::string_view rule_reason = "");
 
 }  // namespace portreeve::pep

@@ -24,32 +24,45 @@ EgressAsk connect_ask() {
 }
 
 TEST(EgressAsk, IsAskedInTheFixedForm) {
-  EXPECT_EQ(to_json(connect_ask()),
-            R"({"action":{"name":"egress.connect"},"context":{"source":"10.1.2.3"},"resource":{"id":"api.example.com:443",)"
-            R"("properties":{"addresses":["93.184.215.14","2606:4700::1"],"host":"api.example.com","port":443,"protocol":"connect"},)"
-            R"("type":"endpoint"},"subject":{"id":"ses_1","properties":{"token":"a.b.c"},"type":"session"}})");
+  EXPECT_EQ(
+      to_json(connect_ask()),
+      R"({"action":{"name":"egress.connect"},"context":{"source":"10.1.2.3"},"resource":{"id":"api.example.com:443",)"
+      R"("properties":{"addresses":["93.184.215.14","2606:4700::1"],"host":"api.example.com","port":443,"protocol":"connect"},)"
+      R"("type":"endpoint"},"subject":{"id":"ses_1","properties":{"token":"a.b.c"},"type":"session"}})");
   EgressAsk resolve = connect_ask();
   resolve.stage = wire::EgressStage::resolve;
   resolve.target = *net::Endpoint::parse("[2606:4700::1]:443");
-  EXPECT_EQ(to_json(resolve),
-            R"({"action":{"name":"egress.resolve"},"context":{"source":"10.1.2.3"},"resource":{"id":"[2606:4700::1]:443",)"
-            R"("properties":{"host":"2606:4700::1","port":443,"protocol":"connect"},"type":"endpoint"},)"
-            R"("subject":{"id":"ses_1","properties":{"token":"a.b.c"},"type":"session"}})");
+  EXPECT_EQ(
+      to_json(resolve),
+      R"({"action":{"name":"egress.resolve"},"context":{"source":"10.1.2.3"},"resource":{"id":"[2606:4700::1]:443",)"
+      R"("properties":{"host":"2606:4700::1","port":443,"protocol":"connect"},"type":"endpoint"},)"
+      R"("subject":{"id":"ses_1","properties":{"token":"a.b.c"},"type":"session"}})");
 }
 
 TEST(SessionOf, ReadsTheClaimAndNothingElse) {
   const auto token = [](std::string_view payload) { return "e30." + base64url_encode(payload) + ".c2ln"; };
   EXPECT_EQ(session_of(token(R"({"sid":"ses_1","sub":"x"})")), "ses_1");
-  const std::string unreadable[] = {"", "abc", "a.b", "a..c", "e30.!!!.x", token("[]"), token("{}"), token(R"({"sid":1})"),
-                                    token(R"({"sid":""})"), token(R"({"sid":"a b"})"), token(R"({"sid":"a","sid":"b"})"),
-                                    token("{\"sid\":\"" + std::string(129, 'a') + "\"}"), token(R"({"sid":"a"} )" "x")};
+  const std::string unreadable[] = {"",
+                                    "abc",
+                                    "a.b",
+                                    "a..c",
+                                    "e30.!!!.x",
+                                    token("[]"),
+                                    token("{}"),
+                                    token(R"({"sid":1})"),
+                                    token(R"({"sid":""})"),
+                                    token(R"({"sid":"a b"})"),
+                                    token(R"({"sid":"a","sid":"b"})"),
+                                    token("{\"sid\":\"" + std::string(129, 'a') + "\"}"),
+                                    token(R"({"sid":"a"} )"
+                                          "x")};
   for (const std::string& one : unreadable) EXPECT_EQ(session_of(one), "unknown") << one;
 }
 
 TEST(ReadAnswer, ReadsAnAllow) {
-  const auto answer = read_answer(
-      allow_connect(R"(["2606:4700::1","93.184.215.14"])", "tcp", R"({"bytesOut":10,"bytesIn":20,"idle":5,"total":60,"connections":2})"),
-      connect_ask());
+  const auto answer = read_answer(allow_connect(R"(["2606:4700::1","93.184.215.14"])", "tcp",
+                                                R"({"bytesOut":10,"bytesIn":20,"idle":5,"total":60,"connections":2})"),
+                                  connect_ask());
   ASSERT_TRUE(answer) << answer.error().message;
   EXPECT_TRUE(answer->allowed);
   EXPECT_EQ(answer->id, "dec_connect");
@@ -90,7 +103,9 @@ TEST(ReadAnswer, GivesADenialNoAddressWhateverItCarries) {
 
 TEST(ReadAnswer, RefusesWhatIsNotWhollyUnderstood) {
   const std::string context = R"("context":{"id":"d","reason":"rule-allow","obligations":)";
-  const auto with = [&](std::string_view obligations) { return R"({"decision":true,)" + context + std::string(obligations) + "}}"; };
+  const auto with = [&](std::string_view obligations) {
+    return R"({"decision":true,)" + context + std::string(obligations) + "}}";
+  };
   const std::string good = R"("connect":{"addresses":["93.184.215.14"],"protocol":"tls"})";
   ASSERT_TRUE(read_answer(with("{" + good + "}"), connect_ask()));
   const std::pair<std::string, const char*> table[] = {
@@ -110,21 +125,29 @@ TEST(ReadAnswer, RefusesWhatIsNotWhollyUnderstood) {
       {R"({"decision":true,"context":{"id":"","reason":"rule-allow"}})", "the answer has no `context.id`"},
       {R"({"decision":true,"context":{"id":"a\r\nb","reason":"rule-allow"}})", "the answer has no `context.id`"},
       {R"({"decision":true,"context":{"id":"d"}})", "the answer has no `context.reason`"},
-      {R"({"decision":true,"context":{"id":"d","reason":"rule-deny"}})", "the answer's reason contradicts its decision"},
-      {R"({"decision":false,"context":{"id":"d","reason":"rule-allow"}})", "the answer's reason contradicts its decision"},
+      {R"({"decision":true,"context":{"id":"d","reason":"rule-deny"}})",
+       "the answer's reason contradicts its decision"},
+      {R"({"decision":false,"context":{"id":"d","reason":"rule-allow"}})",
+       "the answer's reason contradicts its decision"},
       {R"({"decision":false,"context":{"id":"d","reason":"rule-deny","rules":"x"}})", "`rules` is no list"},
-      {R"({"decision":false,"context":{"id":"d","reason":"rule-deny","rules":[1]}})", "`rules` holds something that is no text"},
-      {R"({"decision":true,"context":{"id":"d","reason":"rule-allow"}})", "the answer allows a connection and names no address for it"},
+      {R"({"decision":false,"context":{"id":"d","reason":"rule-deny","rules":[1]}})",
+       "`rules` holds something that is no text"},
+      {R"({"decision":true,"context":{"id":"d","reason":"rule-allow"}})",
+       "the answer allows a connection and names no address for it"},
       {with("{}"), "the answer allows a connection and names no address for it"},
       {with("[]"), "`obligations` is no object"},
       {with("null"), "`obligations` is no object"},
       {with("{\"connect\":[]}"), "an obligation is no object"},
-      {with(R"({"connect":{"addresses":[],"protocol":"tls"}})"), "the answer allows a connection and names no address for it"},
+      {with(R"({"connect":{"addresses":[],"protocol":"tls"}})"),
+       "the answer allows a connection and names no address for it"},
       {with(R"({"connect":{"addresses":["93.184.215.14"]}})"), "`connect` has no `protocol`"},
-      {with(R"({"connect":{"addresses":["93.184.215.14"],"protocol":"http"}})"), "`connect.protocol` is neither tls nor tcp"},
-      {with(R"({"connect":{"addresses":["93.184.215.14"],"protocol":"connect"}})"), "`connect.protocol` is neither tls nor tcp"},
+      {with(R"({"connect":{"addresses":["93.184.215.14"],"protocol":"http"}})"),
+       "`connect.protocol` is neither tls nor tcp"},
+      {with(R"({"connect":{"addresses":["93.184.215.14"],"protocol":"connect"}})"),
+       "`connect.protocol` is neither tls nor tcp"},
       {with(R"({"connect":{"addresses":"93.184.215.14","protocol":"tls"}})"), "`connect.addresses` is no list"},
-      {with(R"({"connect":{"addresses":["93.184.215"],"protocol":"tls"}})"), "`connect.addresses` holds something that is no address"},
+      {with(R"({"connect":{"addresses":["93.184.215"],"protocol":"tls"}})"),
+       "`connect.addresses` holds something that is no address"},
       {with(R"({"connect":{"addresses":["93.184.215.15"],"protocol":"tls"}})"),
        "`connect.addresses` holds an address that was not asked about"},
       {with(R"({"connect":{"addresses":["93.184.215.14"],"protocol":"tls","via":"x"}})"),
@@ -145,7 +168,8 @@ TEST(ReadAnswer, RefusesWhatIsNotWhollyUnderstood) {
 
 TEST(ProblemCode, ReadsOurOwnTypesOnly) {
   EXPECT_EQ(problem_code(R"({"type":"urn:portreeve:problem:audit-unavailable","status":503})"), "audit-unavailable");
-  for (const char* body : {"", "{}", "[]", R"({"type":"about:blank"})", R"({"type":3})"}) EXPECT_EQ(problem_code(body), "") << body;
+  for (const char* body : {"", "{}", "[]", R"({"type":"about:blank"})", R"({"type":3})"})
+    EXPECT_EQ(problem_code(body), "") << body;
 }
 
 }  // namespace

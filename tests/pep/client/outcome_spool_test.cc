@@ -60,9 +60,9 @@ class Ledger {
     return batches_;
   }
 
-  std::set<std::string> poison;    // hosts that make a batch a 400
-  bool names_the_record = true;    // whether the 400 says which
-  std::set<std::string> foreign;   // hosts that are taken, and listed as refused
+  std::set<std::string> poison;     // hosts that make a batch a 400
+  bool names_the_record = true;     // whether the 400 says which
+  std::set<std::string> foreign;    // hosts that are taken, and listed as refused
   std::size_t most_at_once = 1000;  // more of a batch is not acknowledged
 
  private:
@@ -90,7 +90,8 @@ class Ledger {
       }
     }
     changed_.notify_all();
-    return http_response(200, R"({"boot":")" + boot + R"(","acknowledged":)" + std::to_string(highest) + R"(,"refused":[)" + refused + "]}");
+    return http_response(200, R"({"boot":")" + boot + R"(","acknowledged":)" + std::to_string(highest) +
+                                  R"(,"refused":[)" + refused + "]}");
   }
 
   mutable std::mutex mutex_;
@@ -141,10 +142,11 @@ class OutcomeSpoolTest : public testing::Test {
 };
 
 TEST(OutcomeRecord, HasTheFixedWireForm) {
-  EXPECT_EQ(to_json(outcome_to("api.example.com"), 7),
-            R"({"address":"93.184.215.14","bytesIn":10,"bytesOut":20,"decision":"dec_1","durationMs":30,"host":"api.example.com",)"
-            R"("kind":"outcome","port":443,"protocol":"tls","result":"closed","seq":7,"session":"ses_1","source":"10.0.0.1",)"
-            R"("time":"2027-01-15T08:00:00.005Z"})");
+  EXPECT_EQ(
+      to_json(outcome_to("api.example.com"), 7),
+      R"({"address":"93.184.215.14","bytesIn":10,"bytesOut":20,"decision":"dec_1","durationMs":30,"host":"api.example.com",)"
+      R"("kind":"outcome","port":443,"protocol":"tls","result":"closed","seq":7,"session":"ses_1","source":"10.0.0.1",)"
+      R"("time":"2027-01-15T08:00:00.005Z"})");
   Outcome failed = outcome_to("a.example.com");
   failed.result = "failed";
   failed.reason = wire::Reason::connect_timeout;
@@ -152,17 +154,19 @@ TEST(OutcomeRecord, HasTheFixedWireForm) {
   Refusal refusal;
   refusal.time = Timestamp::from_unix(1'800'000'000);
   refusal.source = *net::IpAddress::parse("10.0.0.1");
-  EXPECT_EQ(to_json(refusal, 1),
-            R"({"action":"egress.connect","kind":"refusal","reason":"bad-request","result":"refused","seq":1,"source":"10.0.0.1",)"
-            R"("time":"2027-01-15T08:00:00.000Z"})");
+  EXPECT_EQ(
+      to_json(refusal, 1),
+      R"({"action":"egress.connect","kind":"refusal","reason":"bad-request","result":"refused","seq":1,"source":"10.0.0.1",)"
+      R"("time":"2027-01-15T08:00:00.000Z"})");
   refusal.reason = wire::Reason::resolve_error;
   refusal.host = "a.example.com";
   refusal.port = 443;
   refusal.session = "ses_1";
   refusal.left_out = 12;
-  EXPECT_EQ(to_json(refusal, 2),
-            R"({"action":"egress.connect","host":"a.example.com","kind":"refusal","lost":12,"port":443,"reason":"resolve-error",)"
-            R"("result":"refused","seq":2,"session":"ses_1","source":"10.0.0.1","time":"2027-01-15T08:00:00.000Z"})");
+  EXPECT_EQ(
+      to_json(refusal, 2),
+      R"({"action":"egress.connect","host":"a.example.com","kind":"refusal","lost":12,"port":443,"reason":"resolve-error",)"
+      R"("result":"refused","seq":2,"session":"ses_1","source":"10.0.0.1","time":"2027-01-15T08:00:00.000Z"})");
 }
 
 TEST_F(OutcomeSpoolTest, ShipsInOrderAndNumbersFromOne) {
@@ -217,12 +221,18 @@ TEST_F(OutcomeSpoolTest, GoesOnWhereAPdpAnswersErrorsForAWhile) {
   std::atomic<int> count{0};
   ScriptedPdp pdp([&](const ScriptedPdp::Request& request) -> std::optional<std::string> {
     switch (count++) {
-      case 0: return http_response(503, "{}");
-      case 1: return http_response(401, "{}");
-      case 2: return http_response(200, "{}");
-      case 3: return http_response(200, R"({"boot":"another","acknowledged":99})");
-      case 4: return std::nullopt;
-      default: return ledger.script()(request);
+      case 0:
+        return http_response(503, "{}");
+      case 1:
+        return http_response(401, "{}");
+      case 2:
+        return http_response(200, "{}");
+      case 3:
+        return http_response(200, R"({"boot":"another","acknowledged":99})");
+      case 4:
+        return std::nullopt;
+      default:
+        return ledger.script()(request);
     }
   });
   const auto spool = open(kBootA);
@@ -252,8 +262,8 @@ TEST_F(OutcomeSpoolTest, BuriesTheRecordThatThePdpNames) {
   for (int i = 1; i <= 9; ++i) spool->add(outcome_to("h" + std::to_string(i)));
   ship(*spool, pdp.endpoint()).reset();
   EXPECT_EQ(ledger.stored(), (std::vector<std::string>{"a1/h1", "a2/h2", "a4/h4", "a5/h5", "a6/h6", "a7/h7", "a9/h9"}));
-  EXPECT_EQ(dead_text(), "{\"boot\":\"" + kBootA + "\",\"record\":" + to_json(outcome_to("h3"), 3) + "}\n{\"boot\":\"" + kBootA +
-                             "\",\"record\":" + to_json(outcome_to("h8"), 8) + "}\n");
+  EXPECT_EQ(dead_text(), "{\"boot\":\"" + kBootA + "\",\"record\":" + to_json(outcome_to("h3"), 3) + "}\n{\"boot\":\"" +
+                             kBootA + "\",\"record\":" + to_json(outcome_to("h8"), 8) + "}\n");
 }
 
 TEST_F(OutcomeSpoolTest, FindsTheRecordThatThePdpDoesNotName) {
@@ -316,7 +326,8 @@ TEST_F(OutcomeSpoolTest, CountsAFloodOfRefusalsInsteadOfStoringIt) {
   spool->add(refusal);
   spool->add(outcome_to("an outcome is never left out"));
   ship(*spool, pdp.endpoint()).reset();
-  EXPECT_EQ(ledger.stored(), (std::vector<std::string>{"a1/flood", "a2/flood", "a3/flood", "a4/later", "a5/an outcome is never left out"}));
+  EXPECT_EQ(ledger.stored(), (std::vector<std::string>{"a1/flood", "a2/flood", "a3/flood", "a4/later",
+                                                       "a5/an outcome is never left out"}));
   ASSERT_EQ(bodies.size(), 1u);
   EXPECT_NE(bodies[0].find(R"("host":"later","kind":"refusal","lost":997)"), std::string::npos) << bodies[0];
 }

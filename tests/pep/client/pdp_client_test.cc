@@ -112,12 +112,15 @@ TEST(PdpClient, DeniesWhateverGoesWrong) {
       {"garbage", "garbage\r\n\r\n", unavailable, "the PDP's answer does not come whole: bad version"},
       {"500", http_response(500, "{}"), unavailable, "the PDP answered 500"},
       {"401", http_response(401, "{}"), unavailable, "the PDP answered 401"},
-      {"400", http_response(400, R"({"type":"urn:portreeve:problem:bad-request"})"), unavailable, "the PDP answered 400 bad-request"},
+      {"400", http_response(400, R"({"type":"urn:portreeve:problem:bad-request"})"), unavailable,
+       "the PDP answered 400 bad-request"},
       {"201 with an allow", http_response(201, allow_resolve()), unavailable, "the PDP answered 201"},
       {"redirect", http_response(302, "", "Location: http://127.0.0.1/\r\n"), unavailable, "the PDP answered 302"},
-      {"503 of the record", http_response(503, audit), wire::Reason::audit_unavailable, "the PDP answered 503 audit-unavailable"},
+      {"503 of the record", http_response(503, audit), wire::Reason::audit_unavailable,
+       "the PDP answered 503 audit-unavailable"},
       {"503 otherwise", http_response(503, "{}"), unavailable, "the PDP answered 503"},
-      {"the record's problem under 500", http_response(500, audit), unavailable, "the PDP answered 500 audit-unavailable"},
+      {"the record's problem under 500", http_response(500, audit), unavailable,
+       "the PDP answered 500 audit-unavailable"},
       {"no JSON", http_response(200, "<html>"), unavailable, "the PDP's answer is refused: no JSON text"},
       {"empty", http_response(200, ""), unavailable, "the PDP's answer is refused: no JSON text"},
       {"no id", http_response(200, R"({"decision":true,"context":{"reason":"rule-allow"}})"), unavailable,
@@ -177,7 +180,8 @@ TEST(ParsePdpUrl, TakesTheTwoForms) {
   EXPECT_EQ(*parse_pdp_url("http://127.0.0.1:8180"), (daemon::Endpoint{"127.0.0.1", 8180, ""}));
   EXPECT_EQ(*parse_pdp_url("http://[::1]:8180/"), (daemon::Endpoint{"::1", 8180, ""}));
   EXPECT_EQ(*parse_pdp_url("unix:/run/pdp.sock"), (daemon::Endpoint{"", 0, "/run/pdp.sock"}));
-  for (const char* text : {"", "127.0.0.1:8180", "https://127.0.0.1:8180", "http://127.0.0.1", "http://127.0.0.1:8180/x", "unix:x"}) {
+  for (const char* text :
+       {"", "127.0.0.1:8180", "https://127.0.0.1:8180", "http://127.0.0.1", "http://127.0.0.1:8180/x", "unix:x"}) {
     EXPECT_FALSE(parse_pdp_url(text)) << text;
   }
 }

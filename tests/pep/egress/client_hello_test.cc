@@ -21,12 +21,16 @@ using State = ClientHelloReader::State;
 // `complete NAME [ech]`, `failed CODE` or `more`.
 std::string verdict(const ClientHelloReader& reader) {
   switch (reader.state()) {
-    case State::need_more: return "more";
-    case State::failed: return "failed " + std::string(reason_code(reader.fault()));
-    case State::complete: break;
+    case State::need_more:
+      return "more";
+    case State::failed:
+      return "failed " + std::string(reason_code(reader.fault()));
+    case State::complete:
+      break;
   }
   const ClientHello& hello = reader.hello();
-  return "complete " + (hello.server_name ? hello.server_name->str() : std::string("-")) + (hello.has_ech ? " ech" : "");
+  return "complete " + (hello.server_name ? hello.server_name->str() : std::string("-")) +
+         (hello.has_ech ? " ech" : "");
 }
 
 std::string read_whole(std::string_view bytes) {
@@ -63,8 +67,9 @@ TEST(ClientHello, SeesEncryptedHellos) {
 }
 
 TEST(ClientHello, ReadsTheSameHoweverTheBytesAreCut) {
-  const std::string message = message_of(hello_body({0x0303, "", "\x13\x01", std::string(1, '\0'),
-                                                     server_names({"api.example.com"}) + extension(21, std::string(900, '\0'))}));
+  const std::string message =
+      message_of(hello_body({0x0303, "", "\x13\x01", std::string(1, '\0'),
+                             server_names({"api.example.com"}) + extension(21, std::string(900, '\0'))}));
   for (const std::size_t record : {std::size_t{16}, std::size_t{17}, std::size_t{100}, std::size_t{16384}}) {
     const std::string bytes = records_of(message, record);
     for (const std::size_t segment : {std::size_t{1}, std::size_t{3}, std::size_t{4096}}) {
@@ -85,8 +90,15 @@ TEST(ClientHello, NeedsEveryByteOfIt) {
 }
 
 TEST(ClientHello, TellsWhatIsNoTlsFromItsFirstBytes) {
-  const std::string table[] = {"GET / HTTP/1.1\r\n", "CONNECT a:443", "SSH-2.0-x", "EHLO x", std::string("\x05\x01\x00", 3),
-                               std::string("\x00\x1d", 2), std::string("\x80\x2e\x01", 3), std::string("\x16\x02", 2), "\xc3"};
+  const std::string table[] = {"GET / HTTP/1.1\r\n",
+                               "CONNECT a:443",
+                               "SSH-2.0-x",
+                               "EHLO x",
+                               std::string("\x05\x01\x00", 3),
+                               std::string("\x00\x1d", 2),
+                               std::string("\x80\x2e\x01", 3),
+                               std::string("\x16\x02", 2),
+                               "\xc3"};
   for (const std::string& bytes : table) EXPECT_EQ(read_whole(bytes), "failed not-tls") << bytes;
 }
 
@@ -123,8 +135,10 @@ TEST(ClientHello, RefusesWhatCannotBeReadInOneWay) {
       {"extensions cut", with_extensions("\x01")},
       {"extension longer than the rest", with_extensions(number(5, 2) + number(3, 2) + "ab")},
       {"two server names", with_extensions(server_names({"a.example.com", "a.example.com"}))},
-      {"two server_name extensions", with_extensions(server_names({"a.example.com"}) + server_names({"a.example.com"}))},
-      {"another extension twice", with_extensions(extension(16, "") + server_names({"a.example.com"}) + extension(16, ""))},
+      {"two server_name extensions",
+       with_extensions(server_names({"a.example.com"}) + server_names({"a.example.com"}))},
+      {"another extension twice",
+       with_extensions(extension(16, "") + server_names({"a.example.com"}) + extension(16, ""))},
       {"no entry in the list", with_extensions(server_names({}))},
       {"empty extension", with_extensions(extension(0, ""))},
       {"name type 1", with_extensions(extension(0, sized(number(1, 1) + sized("a.example.com", 2), 2)))},
@@ -138,7 +152,8 @@ TEST(ClientHello, RefusesWhatCannotBeReadInOneWay) {
       {"IPv6 address", with_extensions(server_names({"::1"}))},
       {"IPv6 in brackets", with_extensions(server_names({"[::1]"}))},
       {"number", with_extensions(server_names({"2130706433"}))},
-      {"raw utf-8", with_extensions(server_names({"b\xc3\xbc" "cher.example.com"}))},
+      {"raw utf-8", with_extensions(server_names({"b\xc3\xbc"
+                                                  "cher.example.com"}))},
       {"port in the name", with_extensions(server_names({"a.example.com:443"}))},
       {"blank in the name", with_extensions(server_names({"a.example.com "}))},
       {"label of 64", with_extensions(server_names({std::string(64, 'a') + ".example.com"}))},
@@ -160,7 +175,8 @@ TEST(ClientHello, BoundsTheMessageToTheByte) {
 }
 
 TEST(ClientHello, BoundsTheRecords) {
-  const std::string message = message_of(hello_body({.extensions = server_names({"a.example.com"}) + extension(21, std::string(200, '\0'))}));
+  const std::string message =
+      message_of(hello_body({.extensions = server_names({"a.example.com"}) + extension(21, std::string(200, '\0'))}));
   const auto in_records = [&](std::size_t count) {
     std::string bytes;
     for (std::size_t i = 0; i + 1 < count; ++i) bytes += record_of(message.substr(i, 1));
@@ -170,23 +186,32 @@ TEST(ClientHello, BoundsTheRecords) {
   EXPECT_EQ(read_whole(in_records(limits::kClientHelloRecords + 1)), "failed tls-malformed");
 }
 
-// A mutated hello never reads past its bytes, and where it is accepted the name in it is a name that stood in the bytes.
+// A mutated hello never reads past its bytes, and where it is accepted the name in it is a name that stood in the
+// bytes.
 TEST(ClientHello, HoldsUnderMutation) {
   constexpr unsigned kSeed = 20261124;
   RecordProperty("seed", kSeed);
   std::mt19937 random(kSeed);
-  const std::string message =
-      message_of(hello_body({.extensions = server_names({"api.example.com"}) + extension(0xfe0d, "ech") + extension(16, "h2")}));
+  const std::string message = message_of(
+      hello_body({.extensions = server_names({"api.example.com"}) + extension(0xfe0d, "ech") + extension(16, "h2")}));
   int accepted = 0;
   for (int round = 0; round < 100000; ++round) {
     std::string bytes = records_of(message, 1 + random() % 200);
     for (auto edits = 1 + random() % 3; edits > 0; --edits) {
       const std::size_t at = random() % bytes.size();
       switch (random() % 4) {
-        case 0: bytes[at] = static_cast<char>(random()); break;
-        case 1: bytes[at] = static_cast<char>(bytes[at] ^ (1 << random() % 8)); break;
-        case 2: bytes.erase(at, 1 + random() % 4); break;
-        default: bytes.insert(at, bytes.substr(random() % bytes.size(), random() % 8)); break;
+        case 0:
+          bytes[at] = static_cast<char>(random());
+          break;
+        case 1:
+          bytes[at] = static_cast<char>(bytes[at] ^ (1 << random() % 8));
+          break;
+        case 2:
+          bytes.erase(at, 1 + random() % 4);
+          break;
+        default:
+          bytes.insert(at, bytes.substr(random() % bytes.size(), random() % 8));
+          break;
       }
       if (bytes.empty()) bytes = "\x16";
     }
@@ -207,12 +232,14 @@ TEST(ClientHello, HoldsUnderMutation) {
     }
     std::transform(payload.begin(), payload.end(), payload.begin(),
                    [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    ASSERT_NE(payload.find(reader.hello().server_name->view()), std::string::npos) << "seed " << kSeed << " round " << round;
+    ASSERT_NE(payload.find(reader.hello().server_name->view()), std::string::npos)
+        << "seed " << kSeed << " round " << round;
   }
   EXPECT_GT(accepted, 1000);
 }
 
-// What the corpus says of CONNECT tunnels, as far as one hello tells it: the reader's verdict, then equality with the host.
+// What the corpus says of CONNECT tunnels, as far as one hello tells it: the reader's verdict, then equality with the
+// host.
 std::string judge(const std::map<std::string, std::string>& keys) {
   const auto value = [&](const char* key) {
     const auto it = keys.find(key);
@@ -220,10 +247,13 @@ std::string judge(const std::map<std::string, std::string>& keys) {
   };
   std::string bytes;
   if (keys.contains("bytes")) {
-    const std::map<std::string, std::string> samples = {{"smtp", "EHLO a\r\n"},          {"socks5", std::string("\x05\x01\x00", 3)},
-                                                         {"dns", std::string("\x00\x1d\x12", 3)}, {"openvpn", std::string("\x00\x0e\x38", 3)},
-                                                         {"http", "GET / HTTP/1.1\r\n"}, {"ssh", "SSH-2.0-x\r\n"},
-                                                         {"connect", "CONNECT a:443 HTTP/1.1\r\n"}};
+    const std::map<std::string, std::string> samples = {{"smtp", "EHLO a\r\n"},
+                                                        {"socks5", std::string("\x05\x01\x00", 3)},
+                                                        {"dns", std::string("\x00\x1d\x12", 3)},
+                                                        {"openvpn", std::string("\x00\x0e\x38", 3)},
+                                                        {"http", "GET / HTTP/1.1\r\n"},
+                                                        {"ssh", "SSH-2.0-x\r\n"},
+                                                        {"connect", "CONNECT a:443 HTTP/1.1\r\n"}};
     const auto sample = samples.find(value("bytes"));
     if (sample == samples.end()) return "unmodelled";
     bytes = sample->second;

@@ -31,10 +31,13 @@ std::string response(const std::vector<std::string>& answers, std::size_t flags 
 }
 
 TEST(DnsAnswer, ReadsAddressesOfTheTypeAskedFor) {
-  EXPECT_EQ(read(response({dns_address("api.example.com", "93.184.215.14"), dns_address("api.example.com", "2606:4700::1")})),
-            "93.184.215.14 ");
-  EXPECT_EQ(read(response({dns_address("api.example.com", "2606:4700::1")}, 0x8180, 28), DnsType::aaaa), "2606:4700::1 ");
-  EXPECT_EQ(read(response({dns_address("api.example.com", "::ffff:127.0.0.1")}, 0x8180, 28), DnsType::aaaa), "127.0.0.1 ");
+  EXPECT_EQ(
+      read(response({dns_address("api.example.com", "93.184.215.14"), dns_address("api.example.com", "2606:4700::1")})),
+      "93.184.215.14 ");
+  EXPECT_EQ(read(response({dns_address("api.example.com", "2606:4700::1")}, 0x8180, 28), DnsType::aaaa),
+            "2606:4700::1 ");
+  EXPECT_EQ(read(response({dns_address("api.example.com", "::ffff:127.0.0.1")}, 0x8180, 28), DnsType::aaaa),
+            "127.0.0.1 ");
   EXPECT_EQ(read(response({dns_address("API.example.COM", "93.184.215.14")})), "93.184.215.14 ");
   EXPECT_EQ(read(response({})), "");
 }
@@ -47,14 +50,20 @@ TEST(DnsAnswer, FollowsTheChainInWhateverOrderItComes) {
 }
 
 TEST(DnsAnswer, TakesNoAddressOfAnotherName) {
-  EXPECT_EQ(read(response({dns_address("evil.example.com", "10.0.0.1"), dns_address("api.example.com", "93.184.215.14")})), "93.184.215.14 ");
-  EXPECT_EQ(read(response({dns_cname("api.example.com", "b.example.net"), dns_address("api.example.com", "10.0.0.1")})), "-> b.example.net ");
+  EXPECT_EQ(
+      read(response({dns_address("evil.example.com", "10.0.0.1"), dns_address("api.example.com", "93.184.215.14")})),
+      "93.184.215.14 ");
+  EXPECT_EQ(read(response({dns_cname("api.example.com", "b.example.net"), dns_address("api.example.com", "10.0.0.1")})),
+            "-> b.example.net ");
 }
 
 TEST(DnsAnswer, ReadsCompressedNames) {
   const std::string pointer = "\xc0\x0c";  // to the question's name
   EXPECT_EQ(read(response({dns_record(pointer, 1, "\x5d\xb8\xd7\x0e")})), "93.184.215.14 ");
-  EXPECT_EQ(read(response({dns_record(pointer, 5, "\x01" "b\xc0\x10"), dns_address("b.example.com", "93.184.215.14")})),
+  EXPECT_EQ(read(response({dns_record(pointer, 5,
+                                      "\x01"
+                                      "b\xc0\x10"),
+                           dns_address("b.example.com", "93.184.215.14")})),
             "-> b.example.com 93.184.215.14 ");
 }
 
@@ -72,15 +81,18 @@ TEST(DnsAnswer, BoundsChainAndAnswers) {
   };
   EXPECT_NE(read(chain(8)).find("93.184.215.14"), std::string::npos);
   EXPECT_EQ(read(chain(9)), "error: the CNAME chain is longer than 8 hops");
-  EXPECT_EQ(read(response({dns_cname("api.example.com", "b.example.net"), dns_cname("b.example.net", "api.example.com")})),
+  EXPECT_EQ(
+      read(response({dns_cname("api.example.com", "b.example.net"), dns_cname("b.example.net", "api.example.com")})),
+      "error: the CNAME chain is longer than 8 hops");
+  EXPECT_EQ(read(response({dns_cname("api.example.com", "api.example.com")})),
             "error: the CNAME chain is longer than 8 hops");
-  EXPECT_EQ(read(response({dns_cname("api.example.com", "api.example.com")})), "error: the CNAME chain is longer than 8 hops");
   std::vector<std::string> many;
   for (int i = 1; i <= 16; ++i) many.push_back(dns_address("api.example.com", "23.0.0." + std::to_string(i)));
   EXPECT_NE(read(response(many)).find("23.0.0.16"), std::string::npos);
   many.push_back(dns_address("api.example.com", "23.0.0.17"));
   EXPECT_EQ(read(response(many)), "error: the DNS answer has more than 16 addresses");
-  EXPECT_EQ(read(response(std::vector<std::string>(65, dns_address("x.example.com", "23.0.0.1")))), "error: the DNS answer has more than 64 records");
+  EXPECT_EQ(read(response(std::vector<std::string>(65, dns_address("x.example.com", "23.0.0.1")))),
+            "error: the DNS answer has more than 64 records");
 }
 
 TEST(DnsAnswer, RefusesHostileMessages) {
@@ -101,12 +113,19 @@ TEST(DnsAnswer, RefusesHostileMessages) {
       {good.substr(0, good.size() - 1), kMalformed},
       {response({dns_record(dns_name("api.example.com"), 1, "\x5d\xb8\xd7")}), kMalformed},
       {response({dns_record(dns_name("api.example.com"), 1, "\x5d\xb8\xd7\x0e\x01")}), kMalformed},
-      {response({dns_record("\xc0\xff", 1, "\x5d\xb8\xd7\x0e")}), kMalformed},             // a pointer past the end
-      {response({dns_record("\xc0\x21", 1, "\x5d\xb8\xd7\x0e")}), kMalformed},             // a pointer to itself
-      {response({dns_record("\x40" "a", 1, "\x5d\xb8\xd7\x0e")}), kMalformed},             // a label of neither kind
-      {response({dns_record("\x3f" "a", 1, "\x5d\xb8\xd7\x0e")}), kMalformed},             // a label past the end
+      {response({dns_record("\xc0\xff", 1, "\x5d\xb8\xd7\x0e")}), kMalformed},  // a pointer past the end
+      {response({dns_record("\xc0\x21", 1, "\x5d\xb8\xd7\x0e")}), kMalformed},  // a pointer to itself
+      {response({dns_record("\x40"
+                            "a",
+                            1, "\x5d\xb8\xd7\x0e")}),
+       kMalformed},  // a label of neither kind
+      {response({dns_record("\x3f"
+                            "a",
+                            1, "\x5d\xb8\xd7\x0e")}),
+       kMalformed},  // a label past the end
       {response({dns_record(dns_name("api.example.com"), 5, dns_name("b.example.net") + "x")}), kMalformed},
-      {response({dns_cname("api.example.com", "a.example.net"), dns_cname("api.example.com", "b.example.net")}), "error: a name has two CNAMEs"},
+      {response({dns_cname("api.example.com", "a.example.net"), dns_cname("api.example.com", "b.example.net")}),
+       "error: a name has two CNAMEs"},
       {response({dns_record(dns_name("api.example.com"), 5, sized("a b", 1) + sized("net", 1) + std::string(1, '\0'))}),
        "error: a CNAME leads to what is no host name"},
       {response({dns_record(dns_name("api.example.com"), 5, sized("a.b", 1) + sized("net", 1) + std::string(1, '\0'))}),
@@ -124,17 +143,27 @@ TEST(DnsAnswer, HoldsUnderMutation) {
   constexpr unsigned kSeed = 20261124;
   RecordProperty("seed", kSeed);
   std::mt19937 random(kSeed);
-  const std::string seed = response({dns_record("\xc0\x0c", 5, "\x01" "b\xc0\x10"), dns_cname("b.example.com", "c.example.net"),
-                                     dns_address("c.example.net", "93.184.215.14"), dns_address("c.example.net", "93.184.215.15")});
+  const std::string seed =
+      response({dns_record("\xc0\x0c", 5,
+                           "\x01"
+                           "b\xc0\x10"),
+                dns_cname("b.example.com", "c.example.net"), dns_address("c.example.net", "93.184.215.14"),
+                dns_address("c.example.net", "93.184.215.15")});
   int accepted = 0;
   for (int round = 0; round < 100000; ++round) {
     std::string message = seed;
     for (auto edits = 1 + random() % 4; edits > 0; --edits) {
       const std::size_t at = random() % message.size();
       switch (random() % 3) {
-        case 0: message[at] = static_cast<char>(random()); break;
-        case 1: message[at] = static_cast<char>(message[at] ^ (1 << random() % 8)); break;
-        default: message.resize(std::max<std::size_t>(at, 1)); break;
+        case 0:
+          message[at] = static_cast<char>(random());
+          break;
+        case 1:
+          message[at] = static_cast<char>(message[at] ^ (1 << random() % 8));
+          break;
+        default:
+          message.resize(std::max<std::size_t>(at, 1));
+          break;
       }
     }
     const auto answer = read_dns_answer(bytes_of(message), kAsked, DnsType::a);

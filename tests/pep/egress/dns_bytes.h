@@ -40,10 +40,13 @@ inline std::string dns_cname(std::string_view owner, std::string_view target) {
 // A response with this question and these answer records.
 inline std::string dns_response(std::string_view id, std::string_view question, const std::vector<std::string>& answers,
                                 std::size_t flags = 0x8180) {
-  std::string out = std::string(id) + number(flags, 2) + number(1, 2) + number(answers.size(), 2) + number(0, 4) + std::string(question);
+  std::string out = std::string(id) + number(flags, 2) + number(1, 2) + number(answers.size(), 2) + number(0, 4) +
+                    std::string(question);
   for (const std::string& answer : answers) out += answer;
   return out;
 }
-inline std::string dns_question(std::string_view name, std::size_t type) { return dns_name(name) + number(type, 2) + number(1, 2); }
+inline std::string dns_question(std::string_view name, std::size_t type) {
+  return dns_name(name) + number(type, 2) + number(1, 2);
+}
 
 }  // namespace portreeve::pep

@@ -33,8 +33,8 @@ struct HelloParts {
 };
 
 inline std::string hello_body(const HelloParts& parts) {
-  std::string body = number(parts.version, 2) + std::string(32, 'r') + sized(parts.session, 1) + sized(parts.suites, 2) +
-                     sized(parts.compressions, 1);
+  std::string body = number(parts.version, 2) + std::string(32, 'r') + sized(parts.session, 1) +
+                     sized(parts.suites, 2) + sized(parts.compressions, 1);
   if (parts.extensions) body += sized(*parts.extensions, 2);
   return body;
 }
@@ -45,7 +45,8 @@ inline std::string record_of(std::string_view payload, char type = 22) {
 // The bytes cut into records of at most `size` bytes of payload.
 inline std::string records_of(std::string_view message, std::size_t size = 1u << 14) {
   std::string out;
-  for (; !message.empty(); message.remove_prefix(std::min(size, message.size()))) out += record_of(message.substr(0, size));
+  for (; !message.empty(); message.remove_prefix(std::min(size, message.size())))
+    out += record_of(message.substr(0, size));
   return out;
 }
 // A plain hello for `name`, as one record.

@@ -48,9 +48,10 @@ TEST_F(DenialTest, NeverLooksUpANameThatThePdpDenies) {
   EXPECT_EQ(response.status, "403");
   EXPECT_EQ(response.reason, "default-deny");
   EXPECT_EQ(response.decision, "dec_denied");
-  EXPECT_EQ(response.body,
-            R"({"decision":false,"host":"secret-bits.attacker.example.org","id":"dec_denied","message":"secret-bits.attacker.example.org:443: no allow rule covers all that was asked for; use a destination that is allowed, or ask for this one to be allowed","port":443,"reason":"default-deny"})"
-            "\n");
+  EXPECT_EQ(
+      response.body,
+      R"({"decision":false,"host":"secret-bits.attacker.example.org","id":"dec_denied","message":"secret-bits.attacker.example.org:443: no allow rule covers all that was asked for; use a destination that is allowed, or ask for this one to be allowed","port":443,"reason":"default-deny"})"
+      "\n");
   EXPECT_TRUE(response.complete);
   EXPECT_TRUE(dns->queries().empty());
   EXPECT_TRUE(stop().empty()) << "the decision is on record already";
@@ -127,7 +128,9 @@ TEST_F(DenialTest, GuardsEveryAddressWhateverThePdpSays) {
       {"nat64", {a("64:ff9b::a9fe:a9fe")}, "guard:translated-address"},
       {"an interface of this machine", {a("23.9.0.1")}, "guard:own-address"},
       {"named at the start", {a("23.8.1.2")}, "guard:own-address"},
-      {"a special name on the way", {dns_cname(kHost, "localhost"), dns_address("localhost", "93.184.215.14")}, "guard:special-use-name"},
+      {"a special name on the way",
+       {dns_cname(kHost, "localhost"), dns_address("localhost", "93.184.215.14")},
+       "guard:special-use-name"},
       {"a metadata name on the way", {dns_cname(kHost, "metadata.google.internal")}, "guard:metadata-name"},
   };
   options.own = {*net::IpPrefix::parse("23.8.0.0/16")};
@@ -148,7 +151,8 @@ TEST_F(DenialTest, GuardsEveryAddressWhateverThePdpSays) {
 
 TEST_F(DenialTest, GuardsAddressTargets) {
   start();
-  for (const char* target : {"127.0.0.1:443", "[::ffff:127.0.0.1]:443", "[::1]:443", "169.254.169.254:80", "23.9.0.1:443"}) {
+  for (const char* target :
+       {"127.0.0.1:443", "[::ffff:127.0.0.1]:443", "[::1]:443", "169.254.169.254:80", "23.9.0.1:443"}) {
     EXPECT_EQ(ask_for(target).reason.substr(0, 6), "guard:") << target;
   }
   EXPECT_TRUE(dns->queries().empty());
@@ -229,7 +233,8 @@ TEST_F(DenialTest, SaysThatANameDoesNotResolve) {
   EXPECT_EQ(response.status, "502");
   EXPECT_EQ(response.reason, "resolve-error");
   EXPECT_EQ(member(response.body, "message"),
-            "nowhere.example.com:443: the name could not be resolved (the DNS servers give no answer: Domain name not found)");
+            "nowhere.example.com:443: the name could not be resolved (the DNS servers give no answer: Domain name not "
+            "found)");
   const auto records = stop();
   ASSERT_EQ(records.size(), 1u);
   EXPECT_EQ(member(records[0], "kind"), "refusal");

@@ -37,7 +37,8 @@ class ProxyTest : public testing::Test {
   Client client() { return Client("127.0.0.1", server_->address().port); }
   // A client that sent this CONNECT (with a token) and got its answer's head.
   Client connect(const std::string& target, std::string* head, std::string_view behind = "");
-  static std::string connect_request(const std::string& target, const std::string& fields = "Proxy-Authorization: Bearer a.b.c\r\n");
+  static std::string connect_request(const std::string& target,
+                                     const std::string& fields = "Proxy-Authorization: Bearer a.b.c\r\n");
 
   // Names the DNS server knows, each with its records.
   std::map<std::string, std::vector<std::string>> zone;

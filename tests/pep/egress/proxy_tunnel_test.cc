@@ -107,7 +107,8 @@ TEST_F(TunnelTest, SendsNothingUpstreamOfAHelloThatIsNotForTheJudgedHost) {
       {"another name", hello_for("evil.example.com") + "secret", 112, "sni-mismatch"},
       {"a name below", hello_for("x." + kHost), 112, "sni-mismatch"},
       {"no name", records_of(message_of(hello_body(nameless))), 40, "sni-missing"},
-      {"two names", records_of(message_of(hello_body({.extensions = server_names({kHost, kHost})}))), 50, "tls-malformed"},
+      {"two names", records_of(message_of(hello_body({.extensions = server_names({kHost, kHost})}))), 50,
+       "tls-malformed"},
       {"http", "GET / HTTP/1.1\r\nHost: " + kHost + "\r\n\r\n", 50, "not-tls"},
       {"ssh", "SSH-2.0-x\r\n", 50, "not-tls"},
       {"nested connect", connect_request("evil.example.com:443"), 50, "not-tls"},
@@ -123,7 +124,7 @@ TEST_F(TunnelTest, SendsNothingUpstreamOfAHelloThatIsNotForTheJudgedHost) {
     EXPECT_EQ(agent.read_all(&complete), kAlertHead + row.alert) << row.name;
     EXPECT_TRUE(complete) << row.name;
   }
-  origin.wait_for_end();
+  origin.wait_for_end(static_cast<int>(std::size(table)));
   EXPECT_EQ(origin.accepted(), static_cast<int>(std::size(table)));
   EXPECT_EQ(origin.received(), "");
   const auto records = stop();
@@ -306,9 +307,9 @@ TEST_F(TunnelTest, BoundsOpenTunnelsOfASession) {
     const Client third = connect(at(origin), &head);
     EXPECT_EQ(head.substr(9, 3), "403");
     EXPECT_NE(head.find("x-deny-reason: limit-connections\r\n"), std::string::npos);
-    EXPECT_EQ(origin.accepted(), 2);
   }
-  origin.wait_for_end();
+  origin.wait_for_end(2);
+  EXPECT_EQ(origin.accepted(), 2);
   const auto records = stop();
   ASSERT_EQ(records.size(), 3u);
   EXPECT_EQ(member(records[0], "result"), "refused");

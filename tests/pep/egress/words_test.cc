@@ -16,7 +16,8 @@ std::string token_in(std::optional<std::string> header) {
   if (header) head.fields.push_back({"proxy-authorization", *header});
   const auto token = read_token(head);
   if (const auto* text = std::get_if<std::string>(&token)) return *text;
-  if (const auto* error = std::get_if<HeadError>(&token)) return "error " + std::to_string(error->status) + ": " + error->message;
+  if (const auto* error = std::get_if<HeadError>(&token))
+    return "error " + std::to_string(error->status) + ": " + error->message;
   return "none";
 }
 
@@ -31,7 +32,8 @@ TEST(ReadToken, TakesBearerAndBasic) {
 
 TEST(ReadToken, SaysWhereThereIsNone) {
   EXPECT_EQ(token_in(std::nullopt), "none");
-  for (const char* header : {"", "Bearer", "Bearer ", "Digest abc", "a.b.c", "Basic Og=="}) EXPECT_EQ(token_in(header), "none") << header;
+  for (const char* header : {"", "Bearer", "Bearer ", "Digest abc", "a.b.c", "Basic Og=="})
+    EXPECT_EQ(token_in(header), "none") << header;
 }
 
 TEST(ReadToken, RefusesWhatCannotBeRead) {
@@ -53,19 +55,21 @@ TEST(Denial, IsAResponseThatAnAgentCanActOn) {
   denial.decision = "dec_1";
   denial.host = "pastebin.com";
   denial.port = 443;
-  EXPECT_EQ(response_of(denial, false),
-            "HTTP/1.1 403 Forbidden\r\ncontent-type: application/json\r\ncontent-length: 207\r\nx-deny-reason: rule-deny\r\n"
-            "x-decision-id: dec_1\r\nconnection: close\r\n\r\n"
-            R"({"decision":false,"host":"pastebin.com","id":"dec_1","message":"pastebin.com:443: a deny rule matched (exfiltration-risk); do not try again","port":443,"reason":"rule-deny","ruleReason":"exfiltration-risk"})"
-            "\n");
+  EXPECT_EQ(
+      response_of(denial, false),
+      "HTTP/1.1 403 Forbidden\r\ncontent-type: application/json\r\ncontent-length: 207\r\nx-deny-reason: rule-deny\r\n"
+      "x-decision-id: dec_1\r\nconnection: close\r\n\r\n"
+      R"({"decision":false,"host":"pastebin.com","id":"dec_1","message":"pastebin.com:443: a deny rule matched (exfiltration-risk); do not try again","port":443,"reason":"rule-deny","ruleReason":"exfiltration-risk"})"
+      "\n");
 }
 
 TEST(Denial, AsksForCredentialsAndKeepsTheConnection) {
-  EXPECT_EQ(response_of(denial_of(wire::Reason::token_missing, 407), true),
-            "HTTP/1.1 407 Proxy Authentication Required\r\ncontent-type: application/json\r\ncontent-length: 175\r\n"
-            "x-deny-reason: token-missing\r\nProxy-Authenticate: Basic realm=\"portreeve\"\r\nconnection: keep-alive\r\n\r\n"
-            R"({"decision":false,"message":"no token of a session or of an identity provider came with the question; send the session token in Proxy-Authorization","reason":"token-missing"})"
-            "\n");
+  EXPECT_EQ(
+      response_of(denial_of(wire::Reason::token_missing, 407), true),
+      "HTTP/1.1 407 Proxy Authentication Required\r\ncontent-type: application/json\r\ncontent-length: 175\r\n"
+      "x-deny-reason: token-missing\r\nProxy-Authenticate: Basic realm=\"portreeve\"\r\nconnection: keep-alive\r\n\r\n"
+      R"({"decision":false,"message":"no token of a session or of an identity provider came with the question; send the session token in Proxy-Authorization","reason":"token-missing"})"
+      "\n");
 }
 
 TEST(Denial, WritesWhatItCannotTrustAsJson) {

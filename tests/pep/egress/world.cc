@@ -74,7 +74,8 @@ bool enter_network_namespace(std::string& why) {
     write_file("/proc/self/uid_map", "0 " + std::to_string(user) + " 1");
     write_file("/proc/self/gid_map", "0 " + std::to_string(group) + " 1");
   }
-  const int status = std::system("ip link set lo up && ip address add 23.9.0.1/32 dev lo && ip route add local 23.0.0.0/16 dev lo");
+  const int status =
+      std::system("ip link set lo up && ip address add 23.9.0.1/32 dev lo && ip route add local 23.0.0.0/16 dev lo");
   if (status != 0) {
     why = namespace_reason() = "`ip` cannot set the namespace up";
     return false;
@@ -238,9 +239,9 @@ std::string Origin::received() const {
   return received_;
 }
 
-void Origin::wait_for_end() {
+void Origin::wait_for_end(int connections) {
   std::unique_lock lock(mutex_);
-  changed_.wait_for(lock, std::chrono::seconds(10), [&] { return open_ == 0; });
+  changed_.wait_for(lock, std::chrono::seconds(10), [&] { return accepted_ >= connections && open_ == 0; });
 }
 
 void Origin::accept() {

@@ -2,8 +2,8 @@
 #pragma once
 
 #include <atomic>
-#include <cstdint>
 #include <condition_variable>
+#include <cstdint>
 #include <functional>
 #include <list>
 #include <mutex>
@@ -15,9 +15,9 @@
 
 namespace portreeve::pep {
 
-// Moves this process into a network namespace where 23.0.0.0/16 is local (so that origins can listen on public addresses,
-// which the guard leaves alone) without being the address of any interface, and 23.9.0.1 is an interface's address.
-// False, with the reason, where that is refused. Call it before any thread starts.
+// Moves this process into a network namespace where 23.0.0.0/16 is local (so that origins can listen on public
+// addresses, which the guard leaves alone) without being the address of any interface, and 23.9.0.1 is an interface's
+// address. False, with the reason, where that is refused. Call it before any thread starts.
 bool enter_network_namespace(std::string& why);
 // Whether it worked; tests that need it skip otherwise.
 const std::string& no_namespace_reason();
@@ -91,8 +91,9 @@ class Origin {
   int port() const { return port_; }
   int accepted() const { return accepted_; }
   std::string received() const;
-  // Waits until every connection has ended.
-  void wait_for_end();
+  // Waits until so many connections have come, and every one has ended. A peer may be gone before its connection is
+  // taken off the queue.
+  void wait_for_end(int connections = 1);
 
  private:
   void accept();

@@ -31,7 +31,8 @@ Outcome read(std::string_view bytes) {
 }
 
 std::string connect(std::string_view target, std::string_view host, std::string_view fields = "") {
-  return "CONNECT " + std::string(target) + " HTTP/1.1\r\nHost: " + std::string(host) + "\r\n" + std::string(fields) + "\r\n";
+  return "CONNECT " + std::string(target) + " HTTP/1.1\r\nHost: " + std::string(host) + "\r\n" + std::string(fields) +
+         "\r\n";
 }
 
 TEST(ReadConnect, NormalisesTheTarget) {
@@ -62,8 +63,9 @@ TEST(ReadConnect, RefusesABody) {
 }
 
 TEST(ReadConnect, RefusesTargetsThatAreNoAuthority) {
-  for (const char* target : {"api.example.com", "/", "*", "https://api.example.com/", "api.example.com:443/", "a.example.com:0",
-                             "user@api.example.com:443", "127.1:443", "fe80::1:443", "[fe80::1%25eth0]:443"}) {
+  for (const char* target :
+       {"api.example.com", "/", "*", "https://api.example.com/", "api.example.com:443/", "a.example.com:0",
+        "user@api.example.com:443", "127.1:443", "fe80::1:443", "[fe80::1%25eth0]:443"}) {
     const Outcome outcome = read(connect(target, "api.example.com"));
     EXPECT_EQ(outcome.fault, HeadFault::target) << target;
     EXPECT_EQ(outcome.message.rfind("the CONNECT target is refused: ", 0), 0u) << outcome.message;
@@ -86,7 +88,8 @@ TEST(ReadConnect, JudgesTheCorpusAsItSays) {
       const std::size_t version = input.rfind(" HTTP/");
       const std::string_view line = input.substr(0, version);
       const std::size_t blank = line.find(' ');
-      bytes = std::string(line) + (version == std::string_view::npos ? " HTTP/1.1" : std::string(input.substr(version))) +
+      bytes = std::string(line) +
+              (version == std::string_view::npos ? " HTTP/1.1" : std::string(input.substr(version))) +
               "\r\nHost: " + std::string(line.substr(blank + 1)) + "\r\n\r\n";
     }
     if (bytes.rfind("CONNECT", 0) != 0) {

@@ -30,7 +30,8 @@ TEST(HeadParser, ReadsAHead) {
   EXPECT_EQ(head.method, "CONNECT");
   EXPECT_EQ(head.target, "api.example.com:443");
   EXPECT_EQ(head.minor_version, 1);
-  EXPECT_EQ(head.fields, (std::vector<Field>{{"host", "api.example.com:443"}, {"user-agent", "curl/8"}, {"x-empty", ""}}));
+  EXPECT_EQ(head.fields,
+            (std::vector<Field>{{"host", "api.example.com:443"}, {"user-agent", "curl/8"}, {"x-empty", ""}}));
   EXPECT_EQ(head.framing, Framing::none);
   EXPECT_TRUE(head.keep_alive);
 }
@@ -79,8 +80,8 @@ TEST(HeadParser, KnowsWhetherTheConnectionStaysOpen) {
       {"1.1 proxy-connection says nothing", "1.1", "Proxy-Connection: close\r\n", true},
   };
   for (const Persistence& row : table) {
-    const HeadParser parser =
-        parsed("CONNECT a.example.com:443 HTTP/" + std::string(row.version) + "\r\nHost: a.example.com\r\n" + row.fields + "\r\n");
+    const HeadParser parser = parsed("CONNECT a.example.com:443 HTTP/" + std::string(row.version) +
+                                     "\r\nHost: a.example.com\r\n" + row.fields + "\r\n");
     ASSERT_EQ(parser.state(), State::complete) << row.name;
     EXPECT_EQ(parser.head().keep_alive, row.keep_alive) << row.name;
   }
@@ -94,7 +95,9 @@ struct Hostile {
   const char* message;
 };
 
-std::string get(std::string_view fields) { return "GET / HTTP/1.1\r\nHost: a.example.com\r\n" + std::string(fields) + "\r\n"; }
+std::string get(std::string_view fields) {
+  return "GET / HTTP/1.1\r\nHost: a.example.com\r\n" + std::string(fields) + "\r\n";
+}
 
 TEST(HeadParser, RefusesHostileHeads) {
   const char* const kMethod = "the request does not begin with an HTTP method";
@@ -139,7 +142,8 @@ TEST(HeadParser, RefusesHostileHeads) {
       {"vertical tab in a value", "GET / HTTP/1.1\r\nX: \x0b", HeadFault::field, 400, kValue},
       {"del in a value", "GET / HTTP/1.1\r\nX: \x7f", HeadFault::field, 400, kValue},
       {"raw byte in a value", "GET / HTTP/1.1\r\nX: \xff", HeadFault::field, 400, kValue},
-      {"cr at the end without lf", "GET / HTTP/1.1\r\nHost: a\r\n\rX", HeadFault::field, 400, "the request head does not end in CR LF"},
+      {"cr at the end without lf", "GET / HTTP/1.1\r\nHost: a\r\n\rX", HeadFault::field, 400,
+       "the request head does not end in CR LF"},
       {"no host", "GET / HTTP/1.1\r\n\r\n", HeadFault::host, 400, "the request has no Host header"},
       {"no host in 1.0", "GET / HTTP/1.0\r\n\r\n", HeadFault::host, 400, "the request has no Host header"},
       {"empty host", "GET / HTTP/1.1\r\nHost: \r\n\r\n", HeadFault::host, 400, "the request has no Host header"},
@@ -160,14 +164,16 @@ TEST(HeadParser, RefusesHostileHeads) {
        "the header `transfer-encoding` comes more than once"},
       {"both framings", get("Transfer-Encoding: chunked\r\nContent-Length: 5\r\n"), HeadFault::framing, 400,
        "the request has both Content-Length and Transfer-Encoding"},
-      {"chunked in 1.0", "GET / HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n", HeadFault::framing, 400, kCoding},
+      {"chunked in 1.0", "GET / HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n", HeadFault::framing, 400,
+       kCoding},
       {"connection names the coding", get("Connection: Transfer-Encoding\r\n"), HeadFault::framing, 400,
        "the Connection header names `transfer-encoding`, which is not its to remove"},
       {"connection names the host", get("Connection: close, host\r\n"), HeadFault::framing, 400,
        "the Connection header names `host`, which is not its to remove"},
-      {"connection is no list", get("Connection: a b\r\n"), HeadFault::field, 400, "the Connection header is not a list of names"},
-      {"two credentials", get("Proxy-Authorization: Bearer a\r\nProxy-Authorization: Bearer b\r\n"), HeadFault::framing, 400,
-       "the header `proxy-authorization` comes more than once"},
+      {"connection is no list", get("Connection: a b\r\n"), HeadFault::field, 400,
+       "the Connection header is not a list of names"},
+      {"two credentials", get("Proxy-Authorization: Bearer a\r\nProxy-Authorization: Bearer b\r\n"), HeadFault::framing,
+       400, "the header `proxy-authorization` comes more than once"},
   };
   for (const Hostile& row : table) {
     const HeadParser parser = parsed(row.bytes);
@@ -198,25 +204,35 @@ TEST(HeadParser, BoundsTheNumberOfFields) {
   EXPECT_EQ(over.error().status, 431);
 }
 
-// Whatever arrives: the parser ends in one of its states, never takes more than the bound, and what it accepts it accepts
-// again from its own account of it.
+// Whatever arrives: the parser ends in one of its states, never takes more than the bound, and what it accepts it
+// accepts again from its own account of it.
 TEST(HeadParser, HoldsUnderMutation) {
   constexpr unsigned kSeed = 20261124;
   RecordProperty("seed", kSeed);
   std::mt19937 random(kSeed);
   const std::string seeds[] = {connect_with("Proxy-Authorization: Basic dTpw\r\nConnection: keep-alive\r\n"),
                                get("Transfer-Encoding: chunked\r\n"), get("Content-Length: 10\r\nX: y\r\n")};
-  const std::string spice = std::string("\r\n \t:\0,;/@[]", 13) + "\x7f\xff" "ahHC1";
+  const std::string spice = std::string("\r\n \t:\0,;/@[]", 13) +
+                            "\x7f\xff"
+                            "ahHC1";
   for (int round = 0; round < 60000; ++round) {
     std::string bytes = seeds[random() % 3];
     for (auto edits = 1 + random() % 4; edits > 0; --edits) {
       const std::size_t at = random() % bytes.size();
       const char c = spice[random() % spice.size()];
       switch (random() % 4) {
-        case 0: bytes[at] = c; break;
-        case 1: bytes.insert(at, 1, c); break;
-        case 2: bytes.erase(at, 1 + random() % 3); break;
-        default: bytes.insert(at, bytes.substr(random() % bytes.size(), random() % 20)); break;
+        case 0:
+          bytes[at] = c;
+          break;
+        case 1:
+          bytes.insert(at, 1, c);
+          break;
+        case 2:
+          bytes.erase(at, 1 + random() % 3);
+          break;
+        default:
+          bytes.insert(at, bytes.substr(random() % bytes.size(), random() % 20));
+          break;
       }
       if (bytes.empty()) bytes = "C";
     }
