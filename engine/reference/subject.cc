@@ -122,8 +122,9 @@ Subject who_asks(const PolicySet& set, const wire::Request& request) {
   std::set<std::string> granted;
   for (const IdentityProvider& provider : set.identity_providers) {
     if (provider.name != principal.provider) continue;
-    subject.trust = provider.trust;
+    // A provider vouches for whom it gave a token, not for whom a gate names after it.
     if (principal.assurance == wire::Assurance::asserted) continue;
+    subject.trust = provider.trust;
     if (provider.groups) {
       const auto names = names_in(principal.claims, *provider.groups);
       const std::set<std::string> groups(names.begin(), names.end());
