@@ -6,9 +6,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { forge, makeKeys } from './support/issuer.mjs';
+import { readJournal } from './support/journal.mjs';
 import { Pdp, putPolicy } from './support/pdp.mjs';
 import { access, mayRead } from './support/policies.mjs';
-import { eventually, makeFolder, program, run } from './support/processes.mjs';
+import { dice, eventually, makeFolder, program, run } from './support/processes.mjs';
 import { postJson } from './support/requests.mjs';
 
 // A PDP that lets gates on loopback ask, and allows everyone to read documents.
@@ -59,16 +60,6 @@ async function reportLoad(pdp, gate) {
 }
 const refusal = (seq) => ({ seq, kind: 'refusal', time: '2026-01-01T00:00:00Z', reason: 'pdp-unavailable', action: 'egress.connect', host: 'a.example.org', port: 443 });
 
-// A generator of numbers in [0, 1) from a seed (mulberry32), so that a run can be had again.
-function dice(seed) {
-  return () => {
-    seed = (seed + 0x6d2b79f5) | 0;
-    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 const tests = { concurrency: false };
 
 describe('a PDP that is killed', tests, () => {
@@ -104,6 +95,9 @@ describe('a PDP that is killed', tests, () => {
     const records = await pdp.records('--kind', 'decision');
     await pdp.reindex();
     assert.deepEqual(await pdp.records('--kind', 'decision'), records);
+    // And an independent reader of the journal's bytes finds the same records.
+    const read = readJournal(join(pdp.data, 'journal')).map((text) => JSON.parse(text));
+    assert.deepEqual(new Map(read.filter(({ kind }) => kind === 'decision').map((record) => [record.id, record])), new Map(records.map((record) => [record.id, record])));
     const numbers = records.map((record) => `${record.source.boot} ${record.seq}`);
     assert.equal(new Set(numbers).size, numbers.length, 'no sequence number of a run comes twice');
   });

@@ -8,7 +8,7 @@ import { after, before, describe, it } from 'node:test';
 import { forge, makeKeys } from './support/issuer.mjs';
 import { Pdp, putPolicy } from './support/pdp.mjs';
 import { mayRead } from './support/policies.mjs';
-import { eventually, freePort, makeFolder, program, run, sourceFolder } from './support/processes.mjs';
+import { dice, eventually, freePort, makeFolder, program, run, sourceFolder } from './support/processes.mjs';
 import { exchangeBytes, postJson, request, statuses } from './support/requests.mjs';
 import { problems } from './support/schema.mjs';
 import { Egress, World } from './support/world.mjs';
@@ -604,6 +604,48 @@ describe('hostile input', () => {
       assert.equal(opened.status, 200);
       opened.socket.destroy();
     });
+  });
+
+  it('random changes of good requests are answered or refused, and nothing breaks', async (t) => {
+    const seed = Number(process.env.PORTREEVE_SEED ?? Math.floor(Math.random() * 2 ** 31));
+    t.diagnostic(`PORTREEVE_SEED=${seed}`);
+    const random = dice(seed);
+    const below = (n) => Math.floor(random() * n);
+    const post_ = (path, type, body) => `POST ${path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${gates.all}\r\nContent-Type: ${type}\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+    const goods = [
+      [pdp.port, post_('/access/v1/evaluation', 'application/json', JSON.stringify(endpoint({ addresses: ['23.0.0.10'] })))],
+      [pdp.port, post_('/access/v1/evaluations', 'application/json', JSON.stringify({ ...mayRead(), evaluations: [{}, {}], options: { evaluations_semantic: 'execute_all' } }))],
+      [pdp.port, post_('/v1/outcomes', 'application/json', JSON.stringify({ boot: '9'.repeat(32), records: [{ seq: 1, kind: 'refusal', time: '2026-01-01T00:00:00Z', reason: 'pdp-unavailable', host: 'a.example.org', port: 443 }] }))],
+      [pdp.port, post_('/v1/token', 'application/x-www-form-urlencoded', `grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Atoken-exchange&subject_token_type=urn%3Aietf%3Aparams%3Aoauth%3Atoken-type%3Ajwt&subject_token=${idpToken()}`)],
+      [egress.port, `CONNECT packages.example.org:443 HTTP/1.1\r\nHost: packages.example.org:443\r\nProxy-Authorization: Basic ${Buffer.from(`session:${session}`).toString('base64')}\r\n\r\n`],
+    ];
+    const odd = ['\0', '\r\n', '\n', ' ', '"', '\\', '{', '}', '[', ']', ',', ':', '%00', '\xff', '\\ud800', '0', '-', '1e9', 'null', '\t', 'é', '..', '/', '@'];
+    const mutate = (text) => {
+      for (let edits = 1 + below(3); edits > 0; --edits) {
+        const at = below(text.length);
+        const end = Math.min(text.length, at + below(8));
+        switch (below(4)) {
+          case 0: text = text.slice(0, at) + text.slice(end); break;
+          case 1: text = text.slice(0, at) + odd[below(odd.length)] + text.slice(at); break;
+          case 2: text = text.slice(0, at) + String.fromCharCode(below(256)) + text.slice(at + 1); break;
+          default: text = text.slice(0, end) + text.slice(at, end) + text.slice(end); break;
+        }
+      }
+      return text;
+    };
+    const counts = {};
+    for (let i = 0; i < 2500; ++i) {
+      const [port, good] = goods[i % goods.length];
+      const sent = mutate(good);
+      const text = await exchangeBytes('127.0.0.1', port, sent, { end: true });
+      for (const [, id] of text.matchAll(/"id":"(dec_\w+)"|x-decision-id: (dec_\w+)/g)) if (id) answered.add(id);
+      for (const status of statuses(text)) counts[status] = (counts[status] ?? 0) + 1;
+      const bad = statuses(text).filter((status) => status >= 500 && ![501, 505].includes(status));
+      assert.deepEqual(bad, [], `change ${i} of seed ${seed}: ${JSON.stringify(sent)} was answered by ${text}`);
+    }
+    t.diagnostic(JSON.stringify(counts));
+    assert.ok(counts[200] > 50 && counts[400] > 500, 'some are still good, many are not');
+    await stillAnswers();
   });
 
   it('in all that, nothing that was answered is missing from the log, and both programs end in order', async () => {

@@ -41,6 +41,16 @@ export function freePort() {
   });
 }
 
+// A generator of numbers in [0, 1) from a seed (mulberry32), so that a run can be had again.
+export function dice(seed) {
+  return () => {
+    seed = (seed + 0x6d2b79f5) | 0;
+    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
 // Calls `look` until it gives something truthy, and gives that back. For states that nothing announces.
 export async function eventually(what, look, { within = 20_000, every = 25 } = {}) {
   const deadline = Date.now() + within;
