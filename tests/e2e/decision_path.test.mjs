@@ -15,6 +15,7 @@ import { Egress, World } from './support/world.mjs';
 const zone = `
 packages.example.org A 23.0.0.10
 git.example.org A 23.0.0.10
+limited.example.org A 23.0.0.10
 paste.docs.example.org A 23.0.0.10
 elsewhere.example.com A 23.0.0.10
 plain.docs.example.org A 23.0.0.10
@@ -26,7 +27,7 @@ mixed.docs.example.org A 23.0.0.10
 mixed.docs.example.org A 10.0.0.1
 alias.docs.example.org CNAME loopback.docs.example.org
 `;
-const names = ['packages.example.org', 'git.example.org', 'plain.docs.example.org', 'elsewhere.example.com', 'paste.docs.example.org'];
+const names = ['packages.example.org', 'git.example.org', 'limited.example.org', 'plain.docs.example.org', 'elsewhere.example.com', 'paste.docs.example.org'];
 
 describe('the decision path', () => {
   const folder = makeFolder('decision-path');
@@ -308,6 +309,30 @@ describe('the decision path', () => {
         return opened.headers['x-decision-id'];
       });
       assert.deepEqual([(await outcome(id)).result, (await outcome(id)).reason], ['refused', 'not-tls']);
+    });
+
+    it('a connection carries no more bytes than its rule says', async () => {
+      const small = await egress.curl('https://limited.example.org/', session, '--data', 'x'.repeat(10_000));
+      assert.deepEqual([small.status, small.text], [200, '10000 bytes for limited.example.org/\n']);
+      assert.deepEqual((await decision(small.decision)).obligations.limits, { bytesOut: 65_536, connections: 1, idle: 4 });
+      await outcome(small.decision);
+      const large = await egress.curl('https://limited.example.org/', session, '--data', 'x'.repeat(120_000), '--header', 'Expect:');
+      assert.deepEqual([large.connect, large.status], [200, 0], large.text);
+      const done = await outcome(large.decision);
+      assert.equal(done.reason, 'limit-bytes');
+      assert.ok(done.bytesOut <= 65_536, `${done.bytesOut} bytes`);
+    });
+
+    it('nor stands open for longer without a byte, nor beside more of its kind', async () => {
+      const opened = await egress.connect('limited.example.org:443', session);
+      const client = tls.connect({ socket: opened.socket, servername: 'limited.example.org', ca: readFileSync(world.authority) });
+      await new Promise((resolve, reject) => { client.once('secureConnect', resolve); client.once('error', reject); });
+      const second = await egress.connect('limited.example.org:443', session);
+      assert.deepEqual([second.status, second.body.reason], [403, 'limit-connections']);
+      assert.equal((await outcome(second.body.id)).reason, 'limit-connections');
+      client.on('error', () => {});
+      await new Promise((resolve) => client.once('close', resolve));
+      assert.equal((await outcome(opened.headers['x-decision-id'])).reason, 'limit-idle');
     });
 
     it('without credentials it is 407, with the reason', async () => {

@@ -28,6 +28,7 @@ spec:
     - { id: packages, effect: allow, hosts: [packages.example.org] }
     - { id: git, effect: allow, hosts: [git.example.org] }
     - { id: docs, effect: allow, hosts: ["**.docs.example.org"] }
+    - { id: limited, effect: allow, hosts: [limited.example.org], limits: { bytesOut: 64KiB, idle: 4s, connections: 1 } }
 ---
 apiVersion: portreeve/v1
 kind: EgressPolicy

@@ -58,7 +58,7 @@ export class Egress {
   async start(flags = []) {
     const command = [demo('listen_and_exec.py'), `${this.host}:${this.port}`,
       ...this.world.inside(program('portreeve-egress'), '--listen-fd', '3', '--pdp', `unix:${this.pdpSocket}`,
-        '--resolver', '23.0.0.53:53', '--spool', join(this.folder, 'spool'), '--name', 'egress-e2e', ...flags)];
+        '--pdp-timeout', '10s', '--resolver', '23.0.0.53:53', '--spool', join(this.folder, 'spool'), '--name', 'egress-e2e', ...flags)];
     this.process = new Program('python3', command, { log: join(this.folder, 'egress.log') });
     await this.process.ready();
     return this;
