@@ -37,6 +37,7 @@ describe('the decision path', () => {
   const pdp = new Pdp(folder, { flags: ['--socket-peer', `${process.getuid()}=egress-e2e:egress`, '--name', 'pdp-e2e'] });
   let egress;
   let session;  // rita's session token
+  let kept;  // a token of the provider, from before it went away
   let slow;
   let silent;
 
@@ -398,6 +399,12 @@ describe('the decision path', () => {
     assert.deepEqual([refused.status, refused.json.error], [400, 'invalid_request']);
   });
 
+  it('with the provider away, the keys that were fetched serve on', async () => {
+    kept = await issuer.accessToken('rita');
+    await issuer.stop();
+    assert.equal((await pdp.exchange(kept)).status, 200);
+  });
+
   it('who opens a tunnel and says nothing is cut off, and so is who does not finish asking', async () => {
     const { id, said } = await silent;
     assert.equal(said[0], 0x15, 'an alert');
@@ -428,6 +435,13 @@ describe('the decision path', () => {
     await pdp.start();
     await egress.start();
     await eventually('the refusal of the killed gate', async () => (await pdp.records('--kind', 'refusal', '--reason', 'pdp-unavailable')).length > count);
+  });
+
+  it('a PDP that started with the provider away asks to try again, and finds it when it is back', async () => {
+    const answer = await pdp.exchange(kept);
+    assert.deepEqual([answer.status, answer.json.error], [503, 'temporarily_unavailable'], answer.text);
+    await issuer.start(issuer.port);
+    await eventually('the provider to be found', async () => (await pdp.exchange(kept)).status === 200, { every: 200 });
   });
 
   it('both programs end in order; nothing stands in the log twice, and its index can be made anew', async () => {
