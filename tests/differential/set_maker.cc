@@ -86,7 +86,10 @@ class Rule {
 void add_limits(Dice& dice, Rule& rule, const Texts& limits) {
   if (!rule.allow() || !dice.chance(40)) return;
   std::string text;
-  for (const std::string& limit : dice.some_of(limits, 1, 3)) text += (text.empty() ? "" : ", ") + limit;
+  for (const std::string& limit : dice.some_of(limits, 1, 3)) {
+    if (text.find(limit.substr(0, limit.find(':') + 1)) != std::string::npos) continue;  // a key once
+    text += (text.empty() ? "" : ", ") + limit;
+  }
   rule.add("limits", "{ " + text + " }");
 }
 
@@ -218,7 +221,7 @@ void add_things(Dice& dice, PolicySetText& set) {
   set.push_back({"List", "some", {"hosts: [b.example.com, \"*.x.a.example.com\"]"}, {}});
   set.push_back({"InternalService", "wiki",
                  {"hosts: [w.example.org, svc, a.example.com]", "addresses: [10.20.0.0/24, \"fd00:1:2::/48\"]",
-                  dice.chance(50) ? "ports: [443, 8443]" : "protocols: [tls, http]"},
+                  dice.chance(50) ? "ports: [443, 8443]" : "protocols: [http]"},
                  {}});
   set.push_back({"InternalService", "git",
                  {"hosts: [w.example.org, \"*.a.example.com\"]", "addresses: [10.20.0.128/25, 8.8.4.4/32]", "ports: [22, 443]", "protocols: [tcp]"},
