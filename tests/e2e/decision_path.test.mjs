@@ -312,6 +312,25 @@ describe('the decision path', () => {
       assert.deepEqual([(await outcome(id)).result, (await outcome(id)).reason], ['refused', 'not-tls']);
     });
 
+    it('a hundred connections at once are a hundred judged connections', async () => {
+      const fetchOne = async (i) => {
+        const opened = await egress.connect('packages.example.org:443', session);
+        assert.equal(opened.status, 200, JSON.stringify(opened.body));
+        const client = tls.connect({ socket: opened.socket, servername: 'packages.example.org', ca: readFileSync(world.authority) });
+        client.write(`GET /${i} HTTP/1.1\r\nHost: packages.example.org\r\nConnection: close\r\n\r\n`);
+        const parts = [];
+        for await (const part of client) parts.push(part);
+        assert.match(Buffer.concat(parts).toString(), new RegExp(`hello from packages.example.org/${i}\n$`));
+        return opened.headers['x-decision-id'];
+      };
+      const ids = await Promise.all(Array.from({ length: 100 }, (_, i) => fetchOne(i)));
+      assert.equal(new Set(ids).size, 100);
+      await eventually('an outcome of each', async () => {
+        const reported = new Set((await pdp.records('--kind', 'outcome')).filter((record) => record.result === 'closed').map((record) => record.decisionId));
+        return ids.every((id) => reported.has(id));
+      });
+    });
+
     it('a connection carries no more bytes than its rule says', async () => {
       const small = await egress.curl('https://limited.example.org/', session, '--data', 'x'.repeat(10_000));
       assert.deepEqual([small.status, small.text], [200, '10000 bytes for limited.example.org/\n']);
