@@ -8,8 +8,8 @@
 #include <fstream>
 #include <iostream>
 #include <iterator>
-#include <utility>
 #include <sstream>
+#include <utility>
 
 #include "daemon/config_file.h"
 #include "engine/base/text.h"
@@ -316,7 +316,8 @@ void ConfigSpec::read_file(const std::string& path, std::vector<Given>& given, s
     } else if (!setting.is_list && option->shape == Shape::list) {
       say(fmt::format("`{}` takes a list", setting.name), fmt::format("write `[{}]`", printable(setting.values[0])));
     } else {
-      const bool is_flagged = std::any_of(given.begin(), given.end(), [&](const Given& g) { return g.option == option; });
+      const bool is_flagged =
+          std::any_of(given.begin(), given.end(), [&](const Given& g) { return g.option == option; });
       if (is_flagged) continue;
       given.push_back({option, setting.values,
                        fmt::format("{}:{}:{}: error: `{}`", setting.place.file, setting.place.line,

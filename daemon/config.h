@@ -30,8 +30,8 @@ struct ByteSize {
 //   spec.option("policies", &opts.policies, "DIR", "the folder of policies").required();
 //   spec.option("log.level", &opts.log_level, "LEVEL", "what is logged").choices({"debug", "info"});
 //   if (const auto exit = spec.parse(argc, argv)) return *exit;
-// `--config FILE`, `--help` and `--version` are there by themselves. Targets outlive the spec and keep their value where
-// nothing is given. A list is given by repeating the flag, in YAML as a list; either replaces the default whole.
+// `--config FILE`, `--help` and `--version` are there by themselves. Targets outlive the spec and keep their value
+// where nothing is given. A list is given by repeating the flag, in YAML as a list; either replaces the default whole.
 // A switch is `--dev` or `--dev=false`, in YAML `true` or `false`.
 class ConfigSpec {
  public:
@@ -51,7 +51,8 @@ class ConfigSpec {
   ConfigSpec& option(std::string name, std::vector<Endpoint>* target, std::string value, std::string help);
   ConfigSpec& flag(std::string name, bool* target, std::string help);
 
-  // About the option declared last: an error where it is not given; the values allowed; the smallest and greatest number.
+  // About the option declared last: an error where it is not given; the values allowed; the smallest and greatest
+  // number.
   ConfigSpec& required();
   ConfigSpec& choices(std::vector<std::string> values);
   ConfigSpec& range(std::int64_t least, std::int64_t most);

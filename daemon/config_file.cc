@@ -69,7 +69,8 @@ class Reader final : public YAML::EventHandler {
     const Frame list = frames_.back();
     frames_.pop_back();
     if (!list.skipped && !skipping() && setting().values.empty()) {
-      error(list.place, fmt::format("`{}` is an empty list", printable(list.name)), "name something, or leave the key out");
+      error(list.place, fmt::format("`{}` is an empty list", printable(list.name)),
+            "name something, or leave the key out");
     }
     value_done();
   }

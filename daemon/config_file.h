@@ -22,8 +22,8 @@ struct SettingsFile {
   std::vector<Diagnostic> errors;
 };
 
-// Parses `text`, which came from `file`: one YAML document, a mapping of mappings, scalars and lists of scalars. Duplicate
-// keys, empty values and lists, anchors, aliases and tags are errors; all of them are found. Never throws.
+// Parses `text`, which came from `file`: one YAML document, a mapping of mappings, scalars and lists of scalars.
+// Duplicate keys, empty values and lists, anchors, aliases and tags are errors; all of them are found. Never throws.
 SettingsFile parse_settings(std::string_view text, const std::string& file);
 
 }  // namespace portreeve::daemon

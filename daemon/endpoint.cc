@@ -31,7 +31,8 @@ Result<Endpoint> parse_endpoint(std::string_view text) {
     const std::string_view path = text.substr(kUnixPrefix.size());
     if (!path.starts_with('/')) return malformed(text, "has no absolute path");
     if (path.find('\0') != std::string_view::npos) return malformed(text, "has a NUL in its path");
-    if (path.size() >= sizeof(sockaddr_un::sun_path)) return malformed(text, "has a path longer than a socket's can be");
+    if (path.size() >= sizeof(sockaddr_un::sun_path))
+      return malformed(text, "has a path longer than a socket's can be");
     endpoint.unix_path = path;
     return endpoint;
   }
@@ -42,7 +43,8 @@ Result<Endpoint> parse_endpoint(std::string_view text) {
   if (host.starts_with('[') && host.ends_with(']')) {
     host = host.substr(1, host.size() - 2);
     in6_addr ignored{};
-    if (inet_pton(AF_INET6, std::string(host).c_str(), &ignored) != 1) return malformed(text, "has no IPv6 address in [ ]");
+    if (inet_pton(AF_INET6, std::string(host).c_str(), &ignored) != 1)
+      return malformed(text, "has no IPv6 address in [ ]");
   } else {
     if (host.empty()) return malformed(text, "has no host");
     for (const char c : host) {

@@ -95,8 +95,8 @@ Status notify_service_manager(std::string_view state) {
   const int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (fd < 0) return fail(fmt::format("cannot open a socket: {}", std::strerror(errno)));
   const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + size);
-  const ssize_t sent = sendto(fd, state.data(), state.size(), MSG_NOSIGNAL,
-                              reinterpret_cast<const sockaddr*>(&address), length);
+  const ssize_t sent =
+      sendto(fd, state.data(), state.size(), MSG_NOSIGNAL, reinterpret_cast<const sockaddr*>(&address), length);
   const int error = errno;
   close(fd);
   if (sent < 0) return fail(fmt::format("cannot tell the service manager at `{}`: {}", path, std::strerror(error)));
@@ -105,7 +105,8 @@ Status notify_service_manager(std::string_view state) {
 
 Status forbid_core_dumps() {
   const rlimit none{0, 0};
-  if (setrlimit(RLIMIT_CORE, &none) != 0) return fail(fmt::format("cannot forbid core files: {}", std::strerror(errno)));
+  if (setrlimit(RLIMIT_CORE, &none) != 0)
+    return fail(fmt::format("cannot forbid core files: {}", std::strerror(errno)));
   if (prctl(PR_SET_DUMPABLE, 0) != 0) return fail(fmt::format("cannot forbid dumps: {}", std::strerror(errno)));
   return {};
 }

@@ -17,8 +17,8 @@ class io_context;
 
 namespace portreeve::daemon {
 
-// The main thread's loop. Servers run on threads of their own; main() constructs everything, registers what to stop, and
-// calls run(). One a process, since signals belong to the process.
+// The main thread's loop. Servers run on threads of their own; main() constructs everything, registers what to stop,
+// and calls run(). One a process, since signals belong to the process.
 //
 // SIGTERM and SIGINT stop in order, a second one ends the process at once (by its default action). SIGHUP reloads.
 // SIGPIPE is ignored: a closed peer is an error value.

@@ -155,7 +155,7 @@ std::string Metrics::exposition() const {
   for (const auto& family : families_) {
     const std::string_view type = family->kind == Kind::counter ? "counter"
                                   : family->kind == Kind::gauge ? "gauge"
-                                                                 : "histogram";
+                                                                : "histogram";
     fmt::format_to(to, "# HELP {} {}\n# TYPE {} {}\n", family->name, escape(family->help, false), family->name, type);
     for (const auto& each : family->children) {
       if (each->histogram) {

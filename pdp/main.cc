@@ -139,7 +139,8 @@ Result<Stores> open_stores(storage::FileSystem& files, const fs::path& data) {
   TRY_ASSIGN(auto peps, storage::open_pep_store(data / "state.sqlite"));
   TRY_ASSIGN(auto revisions, storage::RevisionStore::open(data / "revisions"));
   TRY_ASSIGN(auto keys, SigningKeys::open(data / "keys"));
-  return Stores{std::move(owner), std::move(log), std::move(sessions), std::move(peps), std::move(revisions), std::move(keys)};
+  return Stores{std::move(owner), std::move(log),       std::move(sessions),
+                std::move(peps),  std::move(revisions), std::move(keys)};
 }
 
 Result<TokenVerifier::Options> verifier_options(const Options& options) {
@@ -189,7 +190,8 @@ int run(const Options& options) {
   daemon::Metrics metrics;
   daemon::Readiness readiness({std::string(PolicyRollout::kReadiness), std::string(kJournalCondition)});
   const wire::RecordSource source{options.name, hex_encode(daemon::random_bytes(16))};
-  if (auto core = daemon::forbid_core_dumps(); !core) log.warning("core dumps stay possible", {{"why", core.error().message}});
+  if (auto core = daemon::forbid_core_dumps(); !core)
+    log.warning("core dumps stay possible", {{"why", core.error().message}});
 
   const auto files = storage::make_posix_file_system();
   auto stores = open_stores(*files, options.data);
@@ -206,9 +208,9 @@ int run(const Options& options) {
   const DecisionService service({snapshots, subjects, *stores->log, clock}, source);
   const PepAuthenticator authenticator(*stores->peps, {options.socket_peers, options.dev});
   const TokenExchange exchange(verifier, *stores->sessions, tokens, mapper, {}, {options.session_lifetime});
-  PolicyRollout rollout({options.policies, {options.own_addresses}},
-                        {snapshots, *stores->revisions, clock, log, readiness, metrics},
-                        trust_providers(verifier, options.policies), note_activations(*stores->log, clock, log, source));
+  PolicyRollout rollout(
+      {options.policies, {options.own_addresses}}, {snapshots, *stores->revisions, clock, log, readiness, metrics},
+      trust_providers(verifier, options.policies), note_activations(*stores->log, clock, log, source));
   std::vector<Diagnostic> diagnostics;
   if (auto started = rollout.start(diagnostics); !started) {
     tell(diagnostics);
@@ -229,8 +231,8 @@ int run(const Options& options) {
   });
   if (!server) return refuse("cannot listen", server.error());
   const std::string url = options.public_url.empty() ? url_of((*server)->endpoints()) : options.public_url;
-  api = std::make_unique<DecisionApi>(ApiParts{service, authenticator, exchange, tokens, *stores->log, readiness, metrics, clock,
-                                               disk, url, source});
+  api = std::make_unique<DecisionApi>(
+      ApiParts{service, authenticator, exchange, tokens, *stores->log, readiness, metrics, clock, disk, url, source});
   active_api.store(api.get(), std::memory_order_release);
   auto admin = AdminServer::listen(options.admin, {readiness, metrics});
   if (!admin) return refuse("cannot listen for administration", admin.error());

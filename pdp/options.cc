@@ -19,8 +19,8 @@ std::optional<int> check_together(const Options& options) {
     all.push_back(options.admin);
     for (const daemon::Endpoint& endpoint : all) {
       if (daemon::is_loopback(endpoint)) continue;
-      return refuse("`--dev` lets gates in without a credential, so it listens on loopback only; `" + to_text(endpoint) +
-                    "` is not");
+      return refuse("`--dev` lets gates in without a credential, so it listens on loopback only; `" +
+                    to_text(endpoint) + "` is not");
     }
   }
   if (options.session_lifetime > std::chrono::hours(12)) return refuse("`--session.lifetime` is at most 12h");
@@ -37,17 +37,21 @@ std::optional<int> read_options(int argc, const char* const* argv, Options& opti
   spec.example("portreeve-pdp --policies policies --data data --dev", "try it out on loopback");
   spec.example("portreeve-pdp --config /etc/portreeve/pdp.yaml", "run it from a configuration file");
   spec.option("policies", &options.policies, "DIR", "the folder of policies, watched for changes").required();
-  spec.option("data", &options.data, "DIR", "the folder of the journal, its index, sessions, revisions and keys").required();
+  spec.option("data", &options.data, "DIR", "the folder of the journal, its index, sessions, revisions and keys")
+      .required();
   spec.option("listen", &options.listen, "HOST:PORT", "where gates ask; also unix:/PATH; may be repeated");
   spec.option("admin", &options.admin, "HOST:PORT", "where health and metrics are, and administration will be");
   spec.flag("dev", &options.dev, "gates on loopback need no credential, and the development issuer is believed");
   spec.option("name", &options.name, "NAME", "this PDP's name in records");
-  spec.option("public-url", &options.public_url, "URL", "this PDP's address in metadata; the first TCP address if absent");
+  spec.option("public-url", &options.public_url, "URL",
+              "this PDP's address in metadata; the first TCP address if absent");
   spec.option("session.issuer", &options.issuer, "TEXT", "`iss` of session tokens; the same at every start");
   spec.option("session.lifetime", &options.session_lifetime, "DURATION", "how long a session lives, at most 12h");
-  spec.option("idp.ca", &options.ca_file, "FILE", "PEM certificates to verify identity providers by; the system's if absent");
+  spec.option("idp.ca", &options.ca_file, "FILE",
+              "PEM certificates to verify identity providers by; the system's if absent");
   spec.option("threads", &options.threads, "N", "threads of the decision listener").range(1, 256);
-  spec.option("own-address", &own_addresses, "PREFIX", "an address of the deployment itself, never let through; may be repeated");
+  spec.option("own-address", &own_addresses, "PREFIX",
+              "an address of the deployment itself, never let through; may be repeated");
   spec.option("socket-peer", &socket_peers, "UID=NAME:DOMAINS",
               "a user whose processes are a gate over the Unix socket, like 990=egress-1:egress; may be repeated");
   daemon::add_log_options(spec, options.log);

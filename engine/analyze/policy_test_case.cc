@@ -1,7 +1,8 @@
 #include "engine/analyze/policy_test_case.h"
 
-#include <algorithm>
 #include <fmt/format.h>
+
+#include <algorithm>
 #include <variant>
 
 #include "engine/base/check.h"
@@ -122,7 +123,8 @@ std::vector<Body> bodies_of(const model::PolicySet& set, const model::SecretCase
   body.properties.set("use", secret.use.value_or("inject"));
   std::optional<std::string> upstream = secret.upstream;
   for (const model::Secret& declared : set.secrets) {
-    if (!upstream && declared.name == secret.secret && !declared.upstreams.empty()) upstream = declared.upstreams[0].to_string();
+    if (!upstream && declared.name == secret.secret && !declared.upstreams.empty())
+      upstream = declared.upstreams[0].to_string();
   }
   set_text(body.properties, "upstream", upstream);
   set_text(body.properties, "method", secret.method);
@@ -132,7 +134,8 @@ std::vector<Body> bodies_of(const model::PolicySet& set, const model::SecretCase
 }
 
 std::vector<Body> bodies_of(const model::PolicySet&, const model::ExecCase& exec) {
-  Body body{std::string(wire::kProcessExec), "program", exec.command.empty() ? std::string() : exec.command[0], object(), {}};
+  Body body{
+      std::string(wire::kProcessExec), "program", exec.command.empty() ? std::string() : exec.command[0], object(), {}};
   body.properties.set("file", exec.file.value_or(body.id));
   body.properties.set("stable", exec.stable);
   if (exec.command.size() > 1) body.properties.set("args", strings({exec.command.begin() + 1, exec.command.end()}));

@@ -15,14 +15,14 @@ namespace portreeve::analyze {
 inline constexpr std::string_view kStandInAddress = "93.184.215.14";
 
 // The case as AuthZEN evaluation bodies, in the order in which a gate asks them: egress.resolve and egress.connect for
-// egress, one for anything else. The first that is denied is the answer, else the last is. `subject` is `type` and `id`,
-// and the properties of a subject that a PEP names; whoever sends these with a token puts its own subject there.
+// egress, one for anything else. The first that is denied is the answer, else the last is. `subject` is `type` and
+// `id`, and the properties of a subject that a PEP names; whoever sends these with a token puts its own subject there.
 // Requires: the case is of a checked set, and `subject` the one it names.
 std::vector<JsonValue> evaluation_bodies(const model::PolicySet& set, const model::TestSubject& subject,
                                          const model::TestCase& test_case);
 
-// Who the case says is asking, put into a request: its claims as if a token had proved them, its session (gates always ask
-// for one), and the time, `now` where the case states none. A subject without its `sub` is token-invalid.
+// Who the case says is asking, put into a request: its claims as if a token had proved them, its session (gates always
+// ask for one), and the time, `now` where the case states none. A subject without its `sub` is token-invalid.
 void simulate_subject(const model::PolicySet& set, const model::TestSubject& subject, const model::TestCase& test_case,
                       Timestamp now, wire::Request& request);
 

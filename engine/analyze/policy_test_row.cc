@@ -1,5 +1,6 @@
 // A case as a row of its table, in YAML's flow style.
 #include <fmt/format.h>
+
 #include <variant>
 
 #include "engine/analyze/policy_test_case.h"
@@ -93,7 +94,8 @@ std::string to_row(const model::TestCase& test_case, std::string_view expectatio
     session.add("trust", test_case.session->trust);
     if (!test_case.session->labels.empty()) {
       Row labels;
-      for (const auto& [name, value] : test_case.session->labels) labels.add(to_canonical_json(JsonValue(name)), JsonValue(value));
+      for (const auto& [name, value] : test_case.session->labels)
+        labels.add(to_canonical_json(JsonValue(name)), JsonValue(value));
       session.add_raw("labels", labels.braced());
     }
     if (test_case.session->age) session.add_raw("age", fmt::format("{}s", test_case.session->age->count()));

@@ -1,7 +1,8 @@
 #include "engine/analyze/policy_test_runner.h"
 
-#include <algorithm>
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "engine/analyze/policy_test_case.h"
 #include "engine/base/check.h"
@@ -48,7 +49,8 @@ bool is_as_expected(const model::TestCase& test_case, const wire::Decision& deci
   for (const model::Reference& rule : test_case.by) {
     if (std::find(decision.rules.begin(), decision.rules.end(), rule.name) == decision.rules.end()) return false;
   }
-  if (!is_within(test_case.obligations, wire::obligations_to_json(decision.obligations)) && !test_case.obligations.is_null()) {
+  if (!is_within(test_case.obligations, wire::obligations_to_json(decision.obligations)) &&
+      !test_case.obligations.is_null()) {
     return false;
   }
   return !test_case.dry_run || is_within(*test_case.dry_run, dry_run_of(decision));
@@ -56,7 +58,8 @@ bool is_as_expected(const model::TestCase& test_case, const wire::Decision& deci
 
 // What came, as the expectations of a row that would pass.
 std::string outcome_of(const wire::Decision& decision) {
-  std::string out = fmt::format("expect: {}, reason: \"{}\"", decision.allowed ? "allow" : "deny", wire::code(decision.reason));
+  std::string out =
+      fmt::format("expect: {}, reason: \"{}\"", decision.allowed ? "allow" : "deny", wire::code(decision.reason));
   const auto add = [&](std::string_view key, const JsonValue& value) {
     out += fmt::format(", {}: {}", key, to_canonical_json(value));
   };
@@ -68,8 +71,8 @@ std::string outcome_of(const wire::Decision& decision) {
   return out;
 }
 
-wire::Decision decide_case(const model::PolicySet& set, const model::TestSubject& subject, const model::TestCase& test_case,
-                           const Decider& decide, Timestamp now) {
+wire::Decision decide_case(const model::PolicySet& set, const model::TestSubject& subject,
+                           const model::TestCase& test_case, const Decider& decide, Timestamp now) {
   wire::Decision decision;
   for (const JsonValue& body : evaluation_bodies(set, subject, test_case)) {
     auto question = reader::read_question(body);

@@ -38,9 +38,9 @@ struct TestRun {
   std::size_t failed = 0;
 };
 
-// Runs every case of every table: as the wire would, through the reader of requests (a question that it refuses is a deny
-// with reason invalid-request), with the table's subjects in place of tokens. `now` is the time of cases that state none.
-// Cost: two decisions a case at most. `set` outlives the result.
+// Runs every case of every table: as the wire would, through the reader of requests (a question that it refuses is a
+// deny with reason invalid-request), with the table's subjects in place of tokens. `now` is the time of cases that
+// state none. Cost: two decisions a case at most. `set` outlives the result.
 TestRun run_policy_tests(const model::PolicySet& set, const Decider& decide, Timestamp now);
 
 // One case alone. Requires: the table is of the set and the case of the table.

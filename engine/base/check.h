@@ -24,8 +24,8 @@ std::uint64_t unreachable_count();
 #endif
 
 // Stands where control cannot come: aborts in debug builds, in release counts it and returns `denial`.
-#define UNREACHABLE_DENY(denial)                         \
-  do {                                                   \
-    ::portreeve::count_unreachable(__FILE__, __LINE__);  \
-    return denial;                                       \
+#define UNREACHABLE_DENY(denial)                        \
+  do {                                                  \
+    ::portreeve::count_unreachable(__FILE__, __LINE__); \
+    return denial;                                      \
   } while (false)

@@ -1,7 +1,8 @@
 #include "engine/base/diagnostic.h"
 
-#include <algorithm>
 #include <fmt/format.h>
+
+#include <algorithm>
 
 namespace portreeve {
 namespace {

@@ -11,7 +11,8 @@
 namespace portreeve {
 
 // A JSON value (RFC 8259). A number without fraction and exponent that fits is an int64, any other a double.
-// An object keeps its members sorted by key (bytewise), each key once. A value: copies are deep; const use is thread-safe.
+// An object keeps its members sorted by key (bytewise), each key once. A value: copies are deep; const use is
+// thread-safe.
 class JsonValue {
  public:
   using Array = std::vector<JsonValue>;

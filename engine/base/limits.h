@@ -23,8 +23,8 @@ inline constexpr std::size_t kCelNesting = 64;
 inline constexpr std::size_t kCelMacroDepth = 3;
 inline constexpr std::uint64_t kCelCost = 1'000'000;
 inline constexpr std::size_t kCelResultBytes = 8u << 20;  // strings and lists that one evaluation makes
-inline constexpr std::size_t kCelRegexBytes = 1u << 20;  // what one compiled regular expression may take
-inline constexpr std::size_t kTzifBytes = 64u << 10;     // the largest zone of tzdata is under 4 KiB
+inline constexpr std::size_t kCelRegexBytes = 1u << 20;   // what one compiled regular expression may take
+inline constexpr std::size_t kTzifBytes = 64u << 10;      // the largest zone of tzdata is under 4 KiB
 
 // Questions to the PDP. A question that carries a token, a dozen addresses and an argument vector fits many times over.
 inline constexpr std::size_t kRequestBodyBytes = 1u << 20;

@@ -36,8 +36,8 @@ using Status = Result<void>;
 
 #define PORTREEVE_CONCAT_INNER(a, b) a##b
 #define PORTREEVE_CONCAT(a, b) PORTREEVE_CONCAT_INNER(a, b)
-#define PORTREEVE_TRY_ASSIGN(result, declaration, ...) \
-  auto result = (__VA_ARGS__);                         \
+#define PORTREEVE_TRY_ASSIGN(result, declaration, ...)              \
+  auto result = (__VA_ARGS__);                                      \
   if (!result) return ::portreeve::fail(std::move(result).error()); \
   declaration = std::move(*result)
 

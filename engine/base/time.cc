@@ -1,8 +1,9 @@
 #include "engine/base/time.h"
 
+#include <fmt/format.h>
+
 #include <array>
 #include <charconv>
-#include <fmt/format.h>
 
 namespace portreeve {
 namespace {
@@ -93,8 +94,8 @@ Result<Timestamp> Timestamp::parse(std::string_view text) {
   }
   if (at != text.size()) return bad_timestamp(text);
 
-  const std::int64_t total = sys_days{date}.time_since_epoch().count() * std::int64_t{86'400} + hour * 3600 +
-                             minute * 60 + second - offset;
+  const std::int64_t total =
+      sys_days{date}.time_since_epoch().count() * std::int64_t{86'400} + hour * 3600 + minute * 60 + second - offset;
   if (total < kMinUnixSeconds || total > kMaxUnixSeconds) return bad_timestamp(text);
   return from_unix(total, nanos);
 }

@@ -62,7 +62,8 @@ std::string to_rfc3339_millis(Timestamp time);
 // A bare number, zero, or more than 3650 days is an error.
 Result<Seconds> parse_duration(std::string_view text);
 
-// A size: `<digits>` with one of B, KiB, MiB, GiB, TiB, kB, MB, GB, TB. A bare number, zero or more than 2^53 is an error.
+// A size: `<digits>` with one of B, KiB, MiB, GiB, TiB, kB, MB, GB, TB. A bare number, zero or more than 2^53 is an
+// error.
 Result<std::int64_t> parse_byte_size(std::string_view text);
 
 }  // namespace portreeve

@@ -12,19 +12,19 @@
 namespace portreeve::cel {
 
 enum class ExprKind : std::uint8_t {
-  kLiteral,
-  kIdentifier,     // name
-  kSelect,         // args[0].name
-  kHas,            // has(args[0].name)
-  kCall,           // name(args…); with `receiver`, args[0].name(args[1]…)
-  kOperator,       // name is the operator; args its operands; && and || take any number
-  kList,           // args
-  kMap,            // args: key, value, key, value, …
-  kComprehension,  // name: the macro; args[0]: the range; then the variable is in scope: [condition,] body
+  literal,
+  identifier,     // name
+  select,         // args[0].name
+  has,            // has(args[0].name)
+  call,           // name(args…); with `receiver`, args[0].name(args[1]…)
+  operator_,      // name is the operator; args its operands; && and || take any number
+  list,           // args
+  map,            // args: key, value, key, value, …
+  comprehension,  // name: the macro; args[0]: the range; then the variable is in scope: [condition,] body
 };
 
 struct Expr {
-  ExprKind kind = ExprKind::kLiteral;
+  ExprKind kind = ExprKind::literal;
   Range at;       // the whole
   Range name_at;  // the operator, name or field: where messages point
   std::string name;
@@ -38,8 +38,8 @@ struct Expr {
 
   // Set by the checker.
   Type type;
-  Op op = Op::kConst;
-  Function function = Function::kSize;
+  Op op = Op::constant;
+  Function function = Function::size;
   AttributeId attribute;
   std::uint32_t slot = 0;              // of a macro's variable
   std::shared_ptr<const Zone> zone;    // of a getter with a zone
@@ -48,7 +48,7 @@ struct Expr {
 
 // True for an expression that is a string literal.
 inline bool is_string_literal(const Expr& expr) {
-  return expr.kind == ExprKind::kLiteral && expr.literal.kind() == Kind::kString;
+  return expr.kind == ExprKind::literal && expr.literal.kind() == Kind::string;
 }
 
 }  // namespace portreeve::cel

@@ -64,7 +64,7 @@ struct Outcome {
 };
 
 // What a condition says. Error includes a value that is no boolean.
-enum class Truth : std::uint8_t { kFalse, kTrue, kUnknown, kError };
+enum class Truth : std::uint8_t { false_, true_, unknown, error };
 
 // A path that an expression reads: an attribute, and constant keys selected below it (`subject.claims.department`).
 struct Read {
@@ -117,14 +117,14 @@ class Program {
 
 using ZoneSource = std::function<Result<std::shared_ptr<const Zone>>(std::string_view name)>;
 
-enum class Want : std::uint8_t { kCondition, kAnyValue };
+enum class Want : std::uint8_t { condition, any_value };
 
 struct CompileOptions {
   // Asked for zones named in the expression, once per name and expression; fixed offsets and UTC are never asked for.
   // Where it is empty every other zone is an error.
   ZoneSource zones;
   // kCondition: a static type that is known and not bool is an error, as is a constant result.
-  Want want = Want::kCondition;
+  Want want = Want::condition;
 };
 
 // A program, or everything that is wrong with the expression (at least one error, in order of offset). One of the two.

@@ -39,24 +39,24 @@ class Checker {
  private:
   Type type_of(Expr& expr) {
     switch (expr.kind) {
-      case ExprKind::kLiteral:
-        expr.op = Op::kConst;
+      case ExprKind::literal:
+        expr.op = Op::constant;
         return literal_type(expr.literal.kind());
-      case ExprKind::kIdentifier:
+      case ExprKind::identifier:
         return identifier(expr);
-      case ExprKind::kSelect:
-      case ExprKind::kHas:
+      case ExprKind::select:
+      case ExprKind::has:
         return selection(expr);
-      case ExprKind::kCall:
+      case ExprKind::call:
         return call(expr);
-      case ExprKind::kOperator:
+      case ExprKind::operator_:
         for (const auto& arg : expr.args) check(*arg);
         return operation(expr);
-      case ExprKind::kList:
+      case ExprKind::list:
         return list(expr);
-      case ExprKind::kMap:
+      case ExprKind::map:
         return map(expr);
-      case ExprKind::kComprehension:
+      case ExprKind::comprehension:
         return comprehension(expr);
     }
     return {};
@@ -64,27 +64,27 @@ class Checker {
 
   static Type literal_type(Kind kind) {
     switch (kind) {
-      case Kind::kNull:
-        return TypeKind::kNull;
-      case Kind::kBool:
-        return TypeKind::kBool;
-      case Kind::kInt:
-        return TypeKind::kInt;
-      case Kind::kUint:
-        return TypeKind::kUint;
-      case Kind::kDouble:
-        return TypeKind::kDouble;
-      case Kind::kString:
-        return TypeKind::kString;
-      case Kind::kBytes:
-        return TypeKind::kBytes;
-      case Kind::kUnknown:
-      case Kind::kError:
-      case Kind::kTimestamp:
-      case Kind::kDuration:
-      case Kind::kList:
-      case Kind::kMap:
-      case Kind::kType:
+      case Kind::null:
+        return TypeKind::null;
+      case Kind::bool_:
+        return TypeKind::bool_;
+      case Kind::int_:
+        return TypeKind::int_;
+      case Kind::uint:
+        return TypeKind::uint;
+      case Kind::double_:
+        return TypeKind::double_;
+      case Kind::string:
+        return TypeKind::string;
+      case Kind::bytes:
+        return TypeKind::bytes;
+      case Kind::unknown:
+      case Kind::error:
+      case Kind::timestamp:
+      case Kind::duration:
+      case Kind::list:
+      case Kind::map:
+      case Kind::type:
         break;
     }
     return {};
@@ -99,26 +99,26 @@ class Checker {
     if (!expr.absolute) {
       for (std::size_t i = scopes_.size(); i-- > 0;) {
         if (scopes_[i].name != expr.name) continue;
-        expr.op = Op::kLocal;
+        expr.op = Op::local;
         expr.slot = static_cast<std::uint32_t>(i);
         return scopes_[i].type;
       }
     }
     if (const auto slot = environment_.find_variable(expr.name)) {
       const Type& type = environment_.variables()[*slot].type;
-      if (type.kind() == TypeKind::kObject) {
+      if (type.kind() == TypeKind::object) {
         errors_.unsupported(expr.at, fmt::format("`{}` as a whole", expr.name));
         return {};
       }
-      expr.op = Op::kAttribute;
+      expr.op = Op::attribute;
       expr.attribute = {*slot, AttributeId::kWhole};
       return type;
     }
     for (const TypeConstant& constant : kTypeConstants) {
       if (constant.name != expr.name) continue;
-      expr.op = Op::kConst;
+      expr.op = Op::constant;
       expr.literal = Value::type(constant.value);
-      return TypeKind::kType;
+      return TypeKind::type;
     }
     std::vector<std::string_view> known;
     for (const auto& variable : environment_.variables()) known.push_back(variable.name);
@@ -128,23 +128,23 @@ class Checker {
 
   // The object type of an expression that is a variable with named fields; nullptr for any other.
   const TypeEnv::Object* object_variable(const Expr& expr, std::uint16_t& slot) const {
-    if (expr.kind != ExprKind::kIdentifier) return nullptr;
+    if (expr.kind != ExprKind::identifier) return nullptr;
     const auto is_local = [&](const Scope& scope) { return !expr.absolute && scope.name == expr.name; };
     if (std::any_of(scopes_.begin(), scopes_.end(), is_local)) return nullptr;
     const auto found = environment_.find_variable(expr.name);
     if (!found) return nullptr;
     slot = *found;
     const Type& type = environment_.variables()[slot].type;
-    return type.kind() == TypeKind::kObject ? environment_.object(type.object_name()) : nullptr;
+    return type.kind() == TypeKind::object ? environment_.object(type.object_name()) : nullptr;
   }
 
   Type selection(Expr& expr) {
-    const bool has = expr.kind == ExprKind::kHas;
+    const bool has = expr.kind == ExprKind::has;
     std::uint16_t slot = 0;
     if (const TypeEnv::Object* object = object_variable(*expr.args[0], slot)) {
       for (std::size_t i = 0; i < object->fields.size(); ++i) {
         if (object->fields[i].name != expr.name) continue;
-        expr.op = has ? Op::kHasAttribute : Op::kAttribute;
+        expr.op = has ? Op::has_attribute : Op::attribute;
         expr.attribute = {slot, static_cast<std::uint16_t>(i)};
         return has ? Type::boolean() : object->fields[i].type;
       }
@@ -153,18 +153,18 @@ class Checker {
     if (const std::string name = has ? std::string() : dotted_name(expr); name.starts_with("google.protobuf.")) {
       for (const std::string_view known : {"google.protobuf.Timestamp", "google.protobuf.Duration"}) {
         if (name != known || environment_.find_variable("google")) continue;
-        expr.op = Op::kConst;
+        expr.op = Op::constant;
         expr.literal = Value::type(known);
-        return TypeKind::kType;
+        return TypeKind::type;
       }
     }
     check(*expr.args[0]);
     const Type& of = expr.args[0]->type;
-    expr.op = has ? Op::kHasKey : Op::kSelect;
-    if (!of.is_dyn() && of.kind() != TypeKind::kMap) {
+    expr.op = has ? Op::has_key : Op::select;
+    if (!of.is_dyn() && of.kind() != TypeKind::map) {
       return fail_at(expr.name_at, fmt::format("{} has no fields, so no `{}`", to_text(of), printable(expr.name, 40)));
     }
-    if (of.kind() == TypeKind::kMap && !comparable(of.key(), Type::string())) {
+    if (of.kind() == TypeKind::map && !comparable(of.key(), Type::string())) {
       return fail_at(expr.name_at, fmt::format("keys of {} are no strings", to_text(of)));
     }
     return has ? Type::boolean() : of.element();
@@ -172,8 +172,8 @@ class Checker {
 
   // `a.b.c` of a chain of names; empty for any other expression.
   static std::string dotted_name(const Expr& expr) {
-    if (expr.kind == ExprKind::kIdentifier) return expr.name;
-    if (expr.kind != ExprKind::kSelect) return {};
+    if (expr.kind == ExprKind::identifier) return expr.name;
+    if (expr.kind != ExprKind::select) return {};
     const std::string before = dotted_name(*expr.args[0]);
     return before.empty() ? before : before + "." + expr.name;
   }
@@ -192,7 +192,7 @@ class Checker {
   }
 
   Type list(Expr& expr) {
-    expr.op = Op::kList;
+    expr.op = Op::list;
     for (const auto& arg : expr.args) check(*arg);
     if (expr.args.empty()) return Type::list({});
     Type element = expr.args[0]->type;
@@ -201,15 +201,15 @@ class Checker {
   }
 
   Type map(Expr& expr) {
-    expr.op = Op::kMap;
+    expr.op = Op::map;
     for (const auto& arg : expr.args) check(*arg);
     if (expr.args.empty()) return Type::map({}, {});
     Type key = expr.args[0]->type;
     Type value = expr.args[1]->type;
     for (std::size_t i = 0; i < expr.args.size(); i += 2) {
       const Type& found = expr.args[i]->type;
-      const bool fits = found.is_dyn() || found.kind() == TypeKind::kBool || found.kind() == TypeKind::kInt ||
-                        found.kind() == TypeKind::kUint || found.kind() == TypeKind::kString;
+      const bool fits = found.is_dyn() || found.kind() == TypeKind::bool_ || found.kind() == TypeKind::int_ ||
+                        found.kind() == TypeKind::uint || found.kind() == TypeKind::string;
       if (!fits)
         fail_at(expr.args[i]->at,
                 fmt::format("a map's key must be a bool, int, uint or string, not {}", to_text(found)));
@@ -230,21 +230,21 @@ class Checker {
     const Type& b = expr.args[1]->type;
     if (op == "in") return membership(expr);
     if (op == "==" || op == "!=") {
-      expr.op = op == "==" ? Op::kEqual : Op::kNotEqual;
+      expr.op = op == "==" ? Op::equal : Op::not_equal;
       if (comparable(a, b)) return Type::boolean();
       return fail_at(expr.name_at,
                      fmt::format("`{}` compares {} with {}, which are never equal", op, to_text(a), to_text(b)));
     }
     if (op.front() == '<' || op.front() == '>') {
-      expr.op = op == "<" ? Op::kLess : op == "<=" ? Op::kLessEqual : op == ">" ? Op::kGreater : Op::kGreaterEqual;
+      expr.op = op == "<" ? Op::less : op == "<=" ? Op::less_equal : op == ">" ? Op::greater : Op::greater_equal;
       if (orderable(a, b)) return Type::boolean();
       return fail_at(expr.name_at, fmt::format("`{}` does not apply to {} and {}", op, to_text(a), to_text(b)));
     }
-    expr.op = op == "+"   ? Op::kAdd
-              : op == "-" ? Op::kSubtract
-              : op == "*" ? Op::kMultiply
-              : op == "/" ? Op::kDivide
-                          : Op::kModulo;
+    expr.op = op == "+"   ? Op::add
+              : op == "-" ? Op::subtract
+              : op == "*" ? Op::multiply
+              : op == "/" ? Op::divide
+                          : Op::modulo;
     if (auto result = arithmetic(op, a, b)) return *result;
     return fail_at(expr.name_at, fmt::format("`{}` does not apply to {} and {}", op, to_text(a), to_text(b)),
                    arithmetic_help(a, b));
@@ -260,7 +260,7 @@ class Checker {
   }
 
   Type logic(Expr& expr) {
-    expr.op = expr.name == "&&" ? Op::kAnd : Op::kOr;
+    expr.op = expr.name == "&&" ? Op::and_ : Op::or_;
     for (const auto& arg : expr.args) want_bool(*arg, fmt::format("`{}`", expr.name));
     return Type::boolean();
   }
@@ -271,20 +271,20 @@ class Checker {
   }
 
   Type negation(Expr& expr) {
-    expr.op = Op::kNot;
+    expr.op = Op::not_;
     want_bool(*expr.args[0], "`!`");
     return Type::boolean();
   }
 
   Type minus(Expr& expr) {
-    expr.op = Op::kNegate;
+    expr.op = Op::negate;
     const Type& of = expr.args[0]->type;
     if (of.is_dyn() || of == Type::integer() || of == Type::real()) return of;
     return fail_at(expr.name_at, fmt::format("`-` does not apply to {}", to_text(of)));
   }
 
   Type if_else(Expr& expr) {
-    expr.op = Op::kIfElse;
+    expr.op = Op::if_else;
     want_bool(*expr.args[0], "`?:`");
     const Type& yes = expr.args[1]->type;
     const Type& no = expr.args[2]->type;
@@ -295,15 +295,15 @@ class Checker {
   }
 
   Type index(Expr& expr) {
-    expr.op = Op::kIndex;
+    expr.op = Op::index;
     const Type& of = expr.args[0]->type;
     const Type& at = expr.args[1]->type;
     if (of.is_dyn()) return {};
-    if (of.kind() == TypeKind::kList) {
+    if (of.kind() == TypeKind::list) {
       if (comparable(at, Type::integer())) return of.element();
       return fail_at(expr.args[1]->at, fmt::format("a list's index is an int, not {}", to_text(at)));
     }
-    if (of.kind() == TypeKind::kMap) {
+    if (of.kind() == TypeKind::map) {
       if (comparable(of.key(), at)) return of.element();
       return fail_at(expr.args[1]->at, fmt::format("keys of {} are no {}", to_text(of), to_text(at)));
     }
@@ -311,32 +311,32 @@ class Checker {
   }
 
   Type membership(Expr& expr) {
-    expr.op = Op::kIn;
+    expr.op = Op::in;
     const Type& a = expr.args[0]->type;
     const Type& b = expr.args[1]->type;
     if (b.is_dyn()) return Type::boolean();
-    if (b.kind() != TypeKind::kList && b.kind() != TypeKind::kMap) {
+    if (b.kind() != TypeKind::list && b.kind() != TypeKind::map) {
       return fail_at(expr.name_at, fmt::format("`in` wants a list or a map on its right, not {}", to_text(b)),
                      b == Type::string() ? "for a part of a string write .contains()" : "");
     }
-    if (!comparable(a, b.kind() == TypeKind::kList ? b.element() : b.key())) {
+    if (!comparable(a, b.kind() == TypeKind::list ? b.element() : b.key())) {
       return fail_at(expr.name_at, fmt::format("{} is never in {}", to_text(a), to_text(b)));
     }
     return Type::boolean();
   }
 
   Type comprehension(Expr& expr) {
-    expr.op = expr.name == "all"          ? Op::kAll
-              : expr.name == "exists"     ? Op::kExists
-              : expr.name == "exists_one" ? Op::kExistsOne
-              : expr.name == "map"        ? Op::kTransform
-                                          : Op::kFilter;
+    expr.op = expr.name == "all"          ? Op::all
+              : expr.name == "exists"     ? Op::exists
+              : expr.name == "exists_one" ? Op::exists_one
+              : expr.name == "map"        ? Op::transform
+                                          : Op::filter;
     check(*expr.args[0]);
     const Type range = expr.args[0]->type;
-    if (!range.is_dyn() && range.kind() != TypeKind::kList && range.kind() != TypeKind::kMap) {
+    if (!range.is_dyn() && range.kind() != TypeKind::list && range.kind() != TypeKind::map) {
       fail_at(expr.args[0]->at, fmt::format("{}() goes over a list or a map, not {}", expr.name, to_text(range)));
     }
-    const Type element = range.kind() == TypeKind::kMap ? range.key() : range.element();
+    const Type element = range.kind() == TypeKind::map ? range.key() : range.element();
     if (scopes_.size() == limits::kCelMacroDepth) {
       return fail_at(expr.name_at,
                      fmt::format("macros nest {} deep; at most {}", scopes_.size() + 1, limits::kCelMacroDepth));
@@ -345,12 +345,12 @@ class Checker {
     expr.slot = static_cast<std::uint32_t>(scopes_.size() - 1);
     for (std::size_t i = 1; i < expr.args.size(); ++i) check(*expr.args[i]);
     scopes_.pop_back();
-    const bool transform = expr.op == Op::kTransform;
+    const bool transform = expr.op == Op::transform;
     for (std::size_t i = 1; i < expr.args.size() - (transform ? 1 : 0); ++i) {
       want_bool(*expr.args[i], fmt::format("{}()", expr.name));
     }
     if (transform) return Type::list(expr.args.back()->type);
-    if (expr.op == Op::kFilter) return Type::list(element);
+    if (expr.op == Op::filter) return Type::list(element);
     return Type::boolean();
   }
 
@@ -377,7 +377,7 @@ class Checker {
       if (fits) fitting.push_back(overload);
     }
     if (fitting.empty()) return no_overload(expr, named);
-    expr.op = Op::kCall;
+    expr.op = Op::call;
     expr.function = fitting[0]->function;
     check_literals(expr);
     Type result = result_of(*fitting[0]);
@@ -386,7 +386,7 @@ class Checker {
   }
 
   bool is_namespaced(const Expr& expr) const {
-    if (!expr.receiver || expr.args[0]->kind != ExprKind::kIdentifier) return false;
+    if (!expr.receiver || expr.args[0]->kind != ExprKind::identifier) return false;
     const std::string& name = expr.args[0]->name;
     const auto is_local = [&](const Scope& scope) { return scope.name == name; };
     return is_planned_namespace(name) && !environment_.find_variable(name) &&
@@ -418,19 +418,19 @@ class Checker {
   // Literals whose form can be judged now, so that a mistake in them never waits for a request.
   void check_literals(Expr& expr) {
     Expr& last = *expr.args.back();
-    if (expr.function >= Function::kGetFullYear && expr.args.size() == 2) return check_zone(expr, last);
+    if (expr.function >= Function::get_full_year && expr.args.size() == 2) return check_zone(expr, last);
     if (!is_string_literal(last)) return;
     const std::string_view text = last.literal.text();
-    if (expr.function == Function::kToTimestamp) {
+    if (expr.function == Function::to_timestamp) {
       if (const auto parsed = Timestamp::parse(text); !parsed) fail_at(last.at, parsed.error().message);
-    } else if (expr.function == Function::kToDuration) {
+    } else if (expr.function == Function::to_duration) {
       if (const auto parsed = parse_duration_nanos(text); !parsed) fail_at(last.at, parsed.error().message);
-    } else if (expr.function == Function::kMatches) {
+    } else if (expr.function == Function::matches) {
       auto regex = Regex::compile(text);
       if (!regex) return static_cast<void>(fail_at(last.at, regex.error().message));
-      expr.function = Function::kMatchesLiteral;
+      expr.function = Function::matches_literal;
       expr.regex = std::make_shared<const Regex>(std::move(*regex));
-    } else if (expr.function == Function::kUnder && !is_domain(text)) {
+    } else if (expr.function == Function::under && !is_domain(text)) {
       fail_at(last.at, fmt::format("`{}` is no domain", printable(text, 60)),
               "write it as \"example.com\", without wildcard or dot around it");
     }

@@ -12,86 +12,86 @@
 namespace portreeve::cel {
 
 enum class Op : std::uint8_t {
-  kConst,      // index: constant
-  kLocal,      // index: slot of a macro's variable
-  kAttribute,  // index: attribute
-  kHasAttribute,
-  kSelect,  // kid 0; index: constant with the key
-  kHasKey,
-  kIndex,
-  kNot,
-  kNegate,
-  kAnd,  // any number of kids, as kOr
-  kOr,
-  kIfElse,
-  kEqual,
-  kNotEqual,
-  kLess,
-  kLessEqual,
-  kGreater,
-  kGreaterEqual,
-  kIn,
-  kAdd,
-  kSubtract,
-  kMultiply,
-  kDivide,
-  kModulo,
-  kList,
-  kMap,
-  kCall,  // function
-  kAll,   // kids: range, body; index: slot; as the four below
-  kExists,
-  kExistsOne,
-  kTransform,  // map(): kids: range, body or range, condition, body
-  kFilter,
+  constant,   // index: constant
+  local,      // index: slot of a macro's variable
+  attribute,  // index: attribute
+  has_attribute,
+  select,  // kid 0; index: constant with the key
+  has_key,
+  index,
+  not_,
+  negate,
+  and_,  // any number of kids, as or_
+  or_,
+  if_else,
+  equal,
+  not_equal,
+  less,
+  less_equal,
+  greater,
+  greater_equal,
+  in,
+  add,
+  subtract,
+  multiply,
+  divide,
+  modulo,
+  list,
+  map,
+  call,  // function
+  all,   // kids: range, body; index: slot; as the four below
+  exists,
+  exists_one,
+  transform,  // map(): kids: range, body or range, condition, body
+  filter,
 };
 
 enum class Function : std::uint8_t {
-  kSize,
-  kContains,
-  kStartsWith,
-  kEndsWith,
-  kMatches,
-  kMatchesLiteral,  // index: regex
-  kLowerAscii,
-  kUpperAscii,
-  kTrim,
-  kReplace,
-  kSplit,
-  kSubstring,
-  kIndexOf,
-  kLastIndexOf,
-  kJoin,
-  kCharAt,
-  kReverse,
-  kUnder,
-  kToInt,
-  kToUint,
-  kToDouble,
-  kToString,
-  kToBool,
-  kToBytes,
-  kToTimestamp,
-  kToDuration,
-  kDyn,
-  kType,
-  kGetFullYear,  // the getters: index: zone, or kNoZone
-  kGetMonth,
-  kGetDate,
-  kGetDayOfMonth,
-  kGetDayOfYear,
-  kGetDayOfWeek,
-  kGetHours,
-  kGetMinutes,
-  kGetSeconds,
-  kGetMilliseconds,
+  size,
+  contains,
+  starts_with,
+  ends_with,
+  matches,
+  matches_literal,  // index: regex
+  lower_ascii,
+  upper_ascii,
+  trim,
+  replace,
+  split,
+  substring,
+  index_of,
+  last_index_of,
+  join,
+  char_at,
+  reverse,
+  under,
+  to_int,
+  to_uint,
+  to_double,
+  to_string,
+  to_bool,
+  to_bytes,
+  to_timestamp,
+  to_duration,
+  dyn,
+  type,
+  get_full_year,  // the getters: index: zone, or kNoZone
+  get_month,
+  get_date,
+  get_day_of_month,
+  get_day_of_year,
+  get_day_of_week,
+  get_hours,
+  get_minutes,
+  get_seconds,
+  get_milliseconds,
 };
 
 inline constexpr std::uint32_t kNoZone = 0xFFFFFFFF;
 
 struct Node {
-  Op op = Op::kConst;
-  Function function = Function::kSize;
+  Op op = Op::constant;
+  Function function = Function::size;
   std::uint16_t kid_count = 0;
   std::uint32_t first_kid = 0;  // into Code::kids
   std::uint32_t index = 0;      // what it means stands beside the Op

@@ -7,7 +7,7 @@
 namespace portreeve::cel {
 namespace {
 
-bool is_number(Kind kind) { return kind == Kind::kInt || kind == Kind::kUint || kind == Kind::kDouble; }
+bool is_number(Kind kind) { return kind == Kind::int_ || kind == Kind::uint || kind == Kind::double_; }
 
 std::partial_ordering order_int_uint(std::int64_t a, std::uint64_t b) {
   if (a < 0) return std::partial_ordering::less;
@@ -34,16 +34,16 @@ std::partial_ordering order_uint_double(std::uint64_t a, double b) {
 }
 
 std::partial_ordering order_numbers(const Value& a, const Value& b) {
-  if (a.kind() == Kind::kInt) {
-    if (b.kind() == Kind::kInt) return a.integer() <=> b.integer();
-    return b.kind() == Kind::kUint ? order_int_uint(a.integer(), b.unsigned_integer())
-                                   : order_int_double(a.integer(), b.real());
+  if (a.kind() == Kind::int_) {
+    if (b.kind() == Kind::int_) return a.integer() <=> b.integer();
+    return b.kind() == Kind::uint ? order_int_uint(a.integer(), b.unsigned_integer())
+                                  : order_int_double(a.integer(), b.real());
   }
-  if (a.kind() == Kind::kUint) {
-    if (b.kind() == Kind::kUint) return a.unsigned_integer() <=> b.unsigned_integer();
-    return b.kind() == Kind::kDouble ? order_uint_double(a.unsigned_integer(), b.real()) : 0 <=> order_numbers(b, a);
+  if (a.kind() == Kind::uint) {
+    if (b.kind() == Kind::uint) return a.unsigned_integer() <=> b.unsigned_integer();
+    return b.kind() == Kind::double_ ? order_uint_double(a.unsigned_integer(), b.real()) : 0 <=> order_numbers(b, a);
   }
-  if (b.kind() == Kind::kDouble) return a.real() <=> b.real();
+  if (b.kind() == Kind::double_) return a.real() <=> b.real();
   return 0 <=> order_numbers(b, a);
 }
 
@@ -69,7 +69,7 @@ Value equal_maps(const Value& a, const Value& b, std::uint64_t& left) {
   if (a.size() != b.size()) return Value::of(false);
   Value result = Value::of(true);
   for (std::size_t i = 0; i < a.size(); ++i) {
-    if (!take(b.find_steps(), left)) return Value::error(ErrorCode::kBudget, {});
+    if (!take(b.find_steps(), left)) return Value::error(ErrorCode::budget, {});
     const auto other = b.find(a.key(i));
     if (!other) return Value::of(false);
     const Value same = equals(a.value(i), *other, left);
@@ -89,60 +89,60 @@ Value equals(const Value& a, const Value& b) {
 Value equals(const Value& a, const Value& b, std::uint64_t& left) {
   if (a.is_unknown()) return a;
   if (b.is_unknown()) return b;
-  const bool texts = a.kind() == b.kind() && (a.kind() == Kind::kString || a.kind() == Kind::kBytes);
+  const bool texts = a.kind() == b.kind() && (a.kind() == Kind::string || a.kind() == Kind::bytes);
   const bool text = texts && a.text().size() == b.text().size();
-  if (!take(text ? 1 + a.text().size() / 64 : 1, left)) return Value::error(ErrorCode::kBudget, {});
+  if (!take(text ? 1 + a.text().size() / 64 : 1, left)) return Value::error(ErrorCode::budget, {});
   if (a.kind() != b.kind()) {
     if (is_number(a.kind()) && is_number(b.kind())) return Value::of(order_numbers(a, b) == 0);
     return Value::of(false);
   }
   switch (a.kind()) {
-    case Kind::kNull:
+    case Kind::null:
       return Value::of(true);
-    case Kind::kList:
+    case Kind::list:
       return equal_lists(a, b, left);
-    case Kind::kMap:
+    case Kind::map:
       return equal_maps(a, b, left);
-    case Kind::kType:
+    case Kind::type:
       return Value::of(a.text() == b.text());
-    case Kind::kBool:
-    case Kind::kInt:
-    case Kind::kUint:
-    case Kind::kDouble:
-    case Kind::kString:
-    case Kind::kBytes:
-    case Kind::kTimestamp:
-    case Kind::kDuration:
+    case Kind::bool_:
+    case Kind::int_:
+    case Kind::uint:
+    case Kind::double_:
+    case Kind::string:
+    case Kind::bytes:
+    case Kind::timestamp:
+    case Kind::duration:
       return Value::of(order(a, b) == std::partial_ordering::equivalent);
-    case Kind::kUnknown:
-    case Kind::kError:
+    case Kind::unknown:
+    case Kind::error:
       break;
   }
-  UNREACHABLE_DENY(Value::error(ErrorCode::kAbsent, {}));
+  UNREACHABLE_DENY(Value::error(ErrorCode::absent, {}));
 }
 
 std::optional<std::partial_ordering> order(const Value& a, const Value& b) {
   if (is_number(a.kind()) && is_number(b.kind())) return order_numbers(a, b);
   if (a.kind() != b.kind()) return std::nullopt;
   switch (a.kind()) {
-    case Kind::kBool:
+    case Kind::bool_:
       return a.boolean() <=> b.boolean();
-    case Kind::kString:
-    case Kind::kBytes:
+    case Kind::string:
+    case Kind::bytes:
       return a.text() <=> b.text();
-    case Kind::kTimestamp:
+    case Kind::timestamp:
       return a.timestamp() <=> b.timestamp();
-    case Kind::kDuration:
+    case Kind::duration:
       return a.nanos() <=> b.nanos();
-    case Kind::kUnknown:
-    case Kind::kError:
-    case Kind::kNull:
-    case Kind::kInt:
-    case Kind::kUint:
-    case Kind::kDouble:
-    case Kind::kList:
-    case Kind::kMap:
-    case Kind::kType:
+    case Kind::unknown:
+    case Kind::error:
+    case Kind::null:
+    case Kind::int_:
+    case Kind::uint:
+    case Kind::double_:
+    case Kind::list:
+    case Kind::map:
+    case Kind::type:
       break;
   }
   return std::nullopt;

@@ -16,10 +16,10 @@ void check_condition(const Program::Code& code, Range at, ErrorSink& errors) {
     return;
   }
   const Node& root = code.nodes[code.root];
-  if (root.op != Op::kConst) return;
+  if (root.op != Op::constant) return;
   const Value& value = code.constants[root.index];
   errors.add(at,
-             value.kind() == Kind::kBool ? fmt::format("this condition is always {}", to_text(value))
+             value.kind() == Kind::bool_ ? fmt::format("this condition is always {}", to_text(value))
                                          : fmt::format("a condition must be a bool, not {}", kind_name(value.kind())),
              "leave out `when` where there is no condition");
 }
@@ -46,7 +46,7 @@ Compiled compile(std::string_view expression, const TypeEnv& environment, const 
     errors.add(root->at, fmt::format("the estimated cost is {}; at most {}", code->cost, limits::kCelCost),
                "nest fewer macros, or make their bodies smaller");
   }
-  if (options.want == Want::kCondition) check_condition(*code, root->at, errors);
+  if (options.want == Want::condition) check_condition(*code, root->at, errors);
   if (!errors.empty()) return {nullptr, errors.take()};
   return {std::make_shared<const Program>(std::move(code)), {}};
 }

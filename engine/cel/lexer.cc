@@ -43,7 +43,7 @@ class Lexer {
       if (at_ >= text_.size()) break;
       next();
     }
-    add(TokenKind::kEnd, at_, {});
+    add(TokenKind::end, at_, {});
     return std::move(tokens_);
   }
 
@@ -86,35 +86,35 @@ class Lexer {
       if (prefix == "b") return quoted(begin, false, true);
       if (prefix == "rb" || prefix == "br") return quoted(begin, true, true);
     }
-    const TokenKind kind = contains(kKeywords, found)   ? TokenKind::kKeyword
-                           : contains(kReserved, found) ? TokenKind::kReserved
-                                                        : TokenKind::kIdentifier;
+    const TokenKind kind = contains(kKeywords, found)   ? TokenKind::keyword
+                           : contains(kReserved, found) ? TokenKind::reserved
+                                                        : TokenKind::identifier;
     add(kind, begin, std::string(found));
   }
 
   void number() {
     const std::size_t begin = at_;
-    TokenKind kind = TokenKind::kInt;
+    TokenKind kind = TokenKind::int_;
     if (peek() == '0' && (peek(1) == 'x' || peek(1) == 'X') && hex_digit(peek(2)) >= 0) {
       at_ += 2;
       while (hex_digit(peek()) >= 0) ++at_;
     } else {
       while (is_digit(peek())) ++at_;
       if (peek() == '.' && is_digit(peek(1))) {
-        kind = TokenKind::kDouble;
+        kind = TokenKind::double_;
         ++at_;
         while (is_digit(peek())) ++at_;
       }
       const std::size_t sign = peek(1) == '+' || peek(1) == '-' ? 1 : 0;
       if ((peek() == 'e' || peek() == 'E') && is_digit(peek(1 + sign))) {
-        kind = TokenKind::kDouble;
+        kind = TokenKind::double_;
         at_ += 1 + sign;
         while (is_digit(peek())) ++at_;
       }
     }
     std::string digits(text_.substr(begin, at_ - begin));
-    if (kind == TokenKind::kInt && (peek() == 'u' || peek() == 'U')) {
-      kind = TokenKind::kUint;
+    if (kind == TokenKind::int_ && (peek() == 'u' || peek() == 'U')) {
+      kind = TokenKind::uint;
       ++at_;
     }
     if (is_word(peek())) {
@@ -135,7 +135,7 @@ class Lexer {
     }
     std::string name(text_.substr(begin + 1, at_ - begin - 1));
     ++at_;
-    add(TokenKind::kQuotedIdentifier, begin, std::move(name));
+    add(TokenKind::quoted_identifier, begin, std::move(name));
   }
 
   void punctuation() {
@@ -144,11 +144,11 @@ class Lexer {
     const std::string_view two = text_.substr(at_, 2);
     if (contains(kTwo, two)) {
       at_ += 2;
-      return add(TokenKind::kOperator, begin, std::string(two));
+      return add(TokenKind::operator_, begin, std::string(two));
     }
     if (std::string_view("<>+-*/%!?:.,()[]{}").find(peek()) != std::string_view::npos) {
       ++at_;
-      return add(TokenKind::kOperator, begin, std::string(text_.substr(begin, 1)));
+      return add(TokenKind::operator_, begin, std::string(text_.substr(begin, 1)));
     }
     const char c = peek();
     at_ += utf8_length(text_, at_);
@@ -183,7 +183,7 @@ class Lexer {
         ++at_;
       }
     }
-    add(bytes ? TokenKind::kBytes : TokenKind::kString, begin, std::move(value));
+    add(bytes ? TokenKind::bytes : TokenKind::string, begin, std::move(value));
   }
 
   void escape(std::string& value, bool bytes) {

@@ -10,21 +10,21 @@
 namespace portreeve::cel {
 
 enum class TokenKind : std::uint8_t {
-  kEnd,
-  kIdentifier,
-  kQuotedIdentifier,  // `like-this`, after a dot only
-  kKeyword,           // in, true, false, null
-  kReserved,
-  kInt,     // text: digits as written
-  kUint,    // text: digits without the suffix
-  kDouble,  // text: as written
-  kString,  // text: the value
-  kBytes,   // text: the value
-  kOperator,
+  end,
+  identifier,
+  quoted_identifier,  // `like-this`, after a dot only
+  keyword,            // in, true, false, null
+  reserved,
+  int_,     // text: digits as written
+  uint,     // text: digits without the suffix
+  double_,  // text: as written
+  string,   // text: the value
+  bytes,    // text: the value
+  operator_,
 };
 
 struct Token {
-  TokenKind kind = TokenKind::kEnd;
+  TokenKind kind = TokenKind::end;
   Range at;
   std::string text;
 };

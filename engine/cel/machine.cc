@@ -18,19 +18,19 @@ Value worse(const Value& a, const Value& b) {
   return a.is_error() ? a : b;
 }
 
-Value budget() { return Value::error(ErrorCode::kBudget, {}); }
+Value budget() { return Value::error(ErrorCode::budget, {}); }
 
 // What && and || make of an operand: a bool, unknown or an error.
 Value as_condition(const Value& value, std::string_view whose) {
-  if (!value.is_value() || value.kind() == Kind::kBool) return value;
+  if (!value.is_value() || value.kind() == Kind::bool_) return value;
   return Value::no_overload(whose, value.kind());
 }
 
 // Steps for going over a text or a list once.
 std::size_t text_steps(const Value& value) {
   constexpr std::size_t kBytesPerStep = 64;
-  if (value.kind() == Kind::kString || value.kind() == Kind::kBytes) return value.text().size() / kBytesPerStep;
-  return value.kind() == Kind::kList ? value.size() : 0;
+  if (value.kind() == Kind::string || value.kind() == Kind::bytes) return value.text().size() / kBytesPerStep;
+  return value.kind() == Kind::list ? value.size() : 0;
 }
 
 // Steps that a function takes in proportion to its arguments.
@@ -39,8 +39,8 @@ std::size_t weight(const Node& node, std::span<const Value> args) {
   constexpr std::size_t kRegexSteps = 10'000;  // compiling one takes about as long as this many nodes
   std::size_t steps = 0;
   for (const Value& arg : args) steps += text_steps(arg);
-  if (node.function == Function::kMatchesLiteral) return steps * kRegexSlowdown;
-  return node.function == Function::kMatches ? steps * kRegexSlowdown + kRegexSteps : steps;
+  if (node.function == Function::matches_literal) return steps * kRegexSlowdown;
+  return node.function == Function::matches ? steps * kRegexSlowdown + kRegexSteps : steps;
 }
 
 }  // namespace
@@ -59,58 +59,58 @@ Value Machine::eval(std::uint32_t number) {
 
 Value Machine::step(const Node& node) {
   switch (node.op) {
-    case Op::kConst:
+    case Op::constant:
       return code_.constants[node.index];
-    case Op::kLocal:
+    case Op::local:
       return locals_[node.index];
-    case Op::kAttribute:
+    case Op::attribute:
       return attribute(node);
-    case Op::kHasAttribute:
+    case Op::has_attribute:
       return has_attribute(node);
-    case Op::kSelect:
+    case Op::select:
       return select(node);
-    case Op::kHasKey:
+    case Op::has_key:
       return has_key(node);
-    case Op::kIndex:
+    case Op::index:
       return index(node);
-    case Op::kNot: {
+    case Op::not_: {
       const Value value = as_condition(kid(node, 0), "!");
       return value.is_value() ? Value::of(!value.boolean()) : value;
     }
-    case Op::kNegate: {
+    case Op::negate: {
       const Value value = kid(node, 0);
       return value.is_value() ? negated(value) : value;
     }
-    case Op::kAnd:
+    case Op::and_:
       return logic(node, false);
-    case Op::kOr:
+    case Op::or_:
       return logic(node, true);
-    case Op::kIfElse:
+    case Op::if_else:
       return if_else(node);
-    case Op::kEqual:
-    case Op::kNotEqual:
-    case Op::kLess:
-    case Op::kLessEqual:
-    case Op::kGreater:
-    case Op::kGreaterEqual:
-    case Op::kIn:
-    case Op::kAdd:
-    case Op::kSubtract:
-    case Op::kMultiply:
-    case Op::kDivide:
-    case Op::kModulo:
+    case Op::equal:
+    case Op::not_equal:
+    case Op::less:
+    case Op::less_equal:
+    case Op::greater:
+    case Op::greater_equal:
+    case Op::in:
+    case Op::add:
+    case Op::subtract:
+    case Op::multiply:
+    case Op::divide:
+    case Op::modulo:
       return binary(node);
-    case Op::kList:
+    case Op::list:
       return list(node);
-    case Op::kMap:
+    case Op::map:
       return map(node);
-    case Op::kCall:
+    case Op::call:
       return call(node);
-    case Op::kAll:
-    case Op::kExists:
-    case Op::kExistsOne:
-    case Op::kTransform:
-    case Op::kFilter:
+    case Op::all:
+    case Op::exists:
+    case Op::exists_one:
+    case Op::transform:
+    case Op::filter:
       return comprehension(node);
   }
   UNREACHABLE_DENY(Value::absent());
@@ -119,31 +119,31 @@ Value Machine::step(const Node& node) {
 Value Machine::attribute(const Node& node) {
   const Value value = activation_->attribute(code_.attributes[node.index]);
   if (value.is_unknown()) return Value::unknown(code_.attributes[node.index]);
-  if (value.is_error() && value.error_code() == ErrorCode::kAbsent && value.error_detail().empty()) {
-    return Value::error(ErrorCode::kAbsent, code_.attribute_names[node.index]);
+  if (value.is_error() && value.error_code() == ErrorCode::absent && value.error_detail().empty()) {
+    return Value::error(ErrorCode::absent, code_.attribute_names[node.index]);
   }
   return value;
 }
 
 Value Machine::has_attribute(const Node& node) {
   const Value value = attribute(node);
-  if (value.is_error() && value.error_code() == ErrorCode::kAbsent) return Value::of(false);
+  if (value.is_error() && value.error_code() == ErrorCode::absent) return Value::of(false);
   return value.is_value() ? Value::of(true) : value;
 }
 
 Value Machine::select(const Node& node) {
   const Value of = kid(node, 0);
   if (!of.is_value()) return of;
-  if (of.kind() != Kind::kMap) return Value::no_overload(".", of.kind());
+  if (of.kind() != Kind::map) return Value::no_overload(".", of.kind());
   const Value& key = code_.constants[node.index];
   const auto found = find(of, key);
-  return found ? named(node, *found, key) : Value::error(ErrorCode::kNoSuchKey, key.text());
+  return found ? named(node, *found, key) : Value::error(ErrorCode::no_such_key, key.text());
 }
 
 Value Machine::has_key(const Node& node) {
   const Value of = kid(node, 0);
   if (!of.is_value()) return of;
-  if (of.kind() != Kind::kMap) return Value::no_overload("has", of.kind());
+  if (of.kind() != Kind::map) return Value::no_overload("has", of.kind());
   const auto found = find(of, code_.constants[node.index]);
   if (!found) return Value::of(false);
   return found->is_value() ? Value::of(true) : named(node, *found, code_.constants[node.index]);
@@ -153,9 +153,9 @@ namespace {
 
 // The whole number that a list's index means.
 std::optional<std::uint64_t> position(const Value& index) {
-  if (index.kind() == Kind::kInt && index.integer() >= 0) return static_cast<std::uint64_t>(index.integer());
-  if (index.kind() == Kind::kUint) return index.unsigned_integer();
-  if (index.kind() == Kind::kDouble && index.real() >= 0 && index.real() < 0x1p53 &&
+  if (index.kind() == Kind::int_ && index.integer() >= 0) return static_cast<std::uint64_t>(index.integer());
+  if (index.kind() == Kind::uint) return index.unsigned_integer();
+  if (index.kind() == Kind::double_ && index.real() >= 0 && index.real() < 0x1p53 &&
       std::trunc(index.real()) == index.real()) {
     return static_cast<std::uint64_t>(index.real());
   }
@@ -168,17 +168,17 @@ Value Machine::index(const Node& node) {
   const Value of = kid(node, 0);
   const Value at = kid(node, 1);
   if (!of.is_value() || !at.is_value()) return worse(of, at);
-  if (of.kind() == Kind::kList) {
-    const bool number = at.kind() == Kind::kInt || at.kind() == Kind::kUint || at.kind() == Kind::kDouble;
+  if (of.kind() == Kind::list) {
+    const bool number = at.kind() == Kind::int_ || at.kind() == Kind::uint || at.kind() == Kind::double_;
     if (!number) return Value::no_overload("[]", of.kind(), at.kind());
     const auto found = position(at);
-    if (!found || *found >= of.size()) return Value::error(ErrorCode::kIndexOutOfRange, "[]");
+    if (!found || *found >= of.size()) return Value::error(ErrorCode::index_out_of_range, "[]");
     return of.element(*found);
   }
-  if (of.kind() != Kind::kMap) return Value::no_overload("[]", of.kind(), at.kind());
+  if (of.kind() != Kind::map) return Value::no_overload("[]", of.kind(), at.kind());
   if (const auto found = find(of, at)) return named(node, *found, at);
-  if (at.kind() == Kind::kString) return Value::error(ErrorCode::kNoSuchKey, at.text());
-  return Value::error(ErrorCode::kNoSuchKey, arena_.keep(to_text(at)));
+  if (at.kind() == Kind::string) return Value::error(ErrorCode::no_such_key, at.text());
+  return Value::error(ErrorCode::no_such_key, arena_.keep(to_text(at)));
 }
 
 Value Machine::logic(const Node& node, bool decisive) {
@@ -205,45 +205,45 @@ Value Machine::binary(const Node& node) {
   const Value b = kid(node, 1);
   if (!a.is_value() || !b.is_value()) return worse(a, b);
   switch (node.op) {
-    case Op::kEqual:
+    case Op::equal:
       return equal(a, b);
-    case Op::kNotEqual: {
+    case Op::not_equal: {
       const Value same = equal(a, b);
       return same.is_value() ? Value::of(!same.boolean()) : same;
     }
-    case Op::kIn:
+    case Op::in:
       return membership(a, b);
-    case Op::kLess:
-    case Op::kLessEqual:
-    case Op::kGreater:
-    case Op::kGreaterEqual:
+    case Op::less:
+    case Op::less_equal:
+    case Op::greater:
+    case Op::greater_equal:
       return spend(text_steps(a)) ? compared(node.op, a, b) : budget();
-    case Op::kAdd:
-    case Op::kSubtract:
-    case Op::kMultiply:
-    case Op::kDivide:
-    case Op::kModulo:
+    case Op::add:
+    case Op::subtract:
+    case Op::multiply:
+    case Op::divide:
+    case Op::modulo:
       return spend(text_steps(a) + text_steps(b)) ? arithmetic(node.op, a, b, arena_) : budget();
-    case Op::kConst:
-    case Op::kLocal:
-    case Op::kAttribute:
-    case Op::kHasAttribute:
-    case Op::kSelect:
-    case Op::kHasKey:
-    case Op::kIndex:
-    case Op::kNot:
-    case Op::kNegate:
-    case Op::kAnd:
-    case Op::kOr:
-    case Op::kIfElse:
-    case Op::kList:
-    case Op::kMap:
-    case Op::kCall:
-    case Op::kAll:
-    case Op::kExists:
-    case Op::kExistsOne:
-    case Op::kTransform:
-    case Op::kFilter:
+    case Op::constant:
+    case Op::local:
+    case Op::attribute:
+    case Op::has_attribute:
+    case Op::select:
+    case Op::has_key:
+    case Op::index:
+    case Op::not_:
+    case Op::negate:
+    case Op::and_:
+    case Op::or_:
+    case Op::if_else:
+    case Op::list:
+    case Op::map:
+    case Op::call:
+    case Op::all:
+    case Op::exists:
+    case Op::exists_one:
+    case Op::transform:
+    case Op::filter:
       break;
   }
   UNREACHABLE_DENY(Value::absent());
@@ -265,17 +265,17 @@ std::optional<Value> Machine::find(const Value& map, const Value& key) {
 // An unknown under a key of an attribute says which key of which attribute; any other value is as it was found.
 Value Machine::named(const Node& node, const Value& found, const Value& key) const {
   const Node& of = code_.nodes[code_.kids[node.first_kid]];
-  if (!found.is_unknown() || of.op != Op::kAttribute || key.kind() != Kind::kString) return found;
+  if (!found.is_unknown() || of.op != Op::attribute || key.kind() != Kind::string) return found;
   return Value::unknown(code_.attributes[of.index], key.text());
 }
 
 Value Machine::membership(const Value& element, const Value& in) {
-  if (in.kind() == Kind::kMap) {
+  if (in.kind() == Kind::map) {
     const auto found = find(in, element);
     if (!found) return Value::of(false);
     return found->is_value() ? Value::of(true) : *found;
   }
-  if (in.kind() != Kind::kList) return Value::no_overload("in", element.kind(), in.kind());
+  if (in.kind() != Kind::list) return Value::no_overload("in", element.kind(), in.kind());
   Value result = Value::of(false);
   const std::size_t size = in.size();
   for (std::size_t i = 0; i < size; ++i) {
@@ -310,14 +310,14 @@ Value Machine::map(const Node& node) {
       bad = worse(bad, worse(key, entries[i].value));
       continue;
     }
-    const bool fits = key.kind() == Kind::kBool || key.kind() == Kind::kInt || key.kind() == Kind::kUint ||
-                      key.kind() == Kind::kString;
-    if (!fits) bad = worse(bad, Value::error(ErrorCode::kBadKey, {}));
+    const bool fits =
+        key.kind() == Kind::bool_ || key.kind() == Kind::int_ || key.kind() == Kind::uint || key.kind() == Kind::string;
+    if (!fits) bad = worse(bad, Value::error(ErrorCode::bad_key, {}));
   }
   if (!bad.is_value()) return bad;
   for (std::size_t i = 1; i < count; ++i) {
     if (Value::map(std::span<const MapEntry>(entries, i)).find(entries[i].key))
-      return Value::error(ErrorCode::kDuplicateKey, {});
+      return Value::error(ErrorCode::duplicate_key, {});
   }
   return Value::map(std::span<const MapEntry>(entries, count));
 }
@@ -340,17 +340,17 @@ Value Machine::call(const Node& node) {
 Value Machine::comprehension(const Node& node) {
   const Value range = kid(node, 0);
   if (!range.is_value()) return range;
-  if (range.kind() != Kind::kList && range.kind() != Kind::kMap)
+  if (range.kind() != Kind::list && range.kind() != Kind::map)
     return Value::no_overload(op_name(node.op), range.kind());
   if (range.partly_unknown()) return Value::unknown();
-  if (node.op == Op::kAll) return quantifier(node, range, false);
-  if (node.op == Op::kExists) return quantifier(node, range, true);
-  if (node.op == Op::kExistsOne) return exists_one(node, range);
+  if (node.op == Op::all) return quantifier(node, range, false);
+  if (node.op == Op::exists) return quantifier(node, range, true);
+  if (node.op == Op::exists_one) return exists_one(node, range);
   return collected(node, range);
 }
 
 namespace {
-Value item(const Value& range, std::size_t i) { return range.kind() == Kind::kList ? range.element(i) : range.key(i); }
+Value item(const Value& range, std::size_t i) { return range.kind() == Kind::list ? range.element(i) : range.key(i); }
 }  // namespace
 
 Value Machine::quantifier(const Node& node, const Value& range, bool decisive) {
@@ -386,7 +386,7 @@ Value Machine::collected(const Node& node, const Value& range) {
   const std::size_t size = range.size();
   if (!arena_.has_room(size * sizeof(Value))) return budget();
   auto* const values = static_cast<Value*>(arena_.allocate(size * sizeof(Value)));
-  const bool filter = node.op == Op::kFilter;
+  const bool filter = node.op == Op::filter;
   std::size_t count = 0;
   Value bad;
   for (std::size_t i = 0; i < size; ++i) {

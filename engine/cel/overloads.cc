@@ -14,31 +14,31 @@ namespace {
 
 // Functions whose overloads are told one by one.
 constexpr Overload kOverloads[] = {
-    {"contains", true, F::kContains, kBool, {kString, kString}},
-    {"startsWith", true, F::kStartsWith, kBool, {kString, kString}},
-    {"endsWith", true, F::kEndsWith, kBool, {kString, kString}},
-    {"matches", true, F::kMatches, kBool, {kString, kString}},
-    {"matches", false, F::kMatches, kBool, {kString, kString}},
-    {"lowerAscii", true, F::kLowerAscii, kString, {kString}},
-    {"upperAscii", true, F::kUpperAscii, kString, {kString}},
-    {"trim", true, F::kTrim, kString, {kString}},
-    {"reverse", true, F::kReverse, kString, {kString}},
-    {"replace", true, F::kReplace, kString, {kString, kString, kString}},
-    {"replace", true, F::kReplace, kString, {kString, kString, kString, kInt}},
-    {"split", true, F::kSplit, kList, {kString, kString}, kString},
-    {"split", true, F::kSplit, kList, {kString, kString, kInt}, kString},
-    {"substring", true, F::kSubstring, kString, {kString, kInt}},
-    {"substring", true, F::kSubstring, kString, {kString, kInt, kInt}},
-    {"indexOf", true, F::kIndexOf, kInt, {kString, kString}},
-    {"indexOf", true, F::kIndexOf, kInt, {kString, kString, kInt}},
-    {"lastIndexOf", true, F::kLastIndexOf, kInt, {kString, kString}},
-    {"lastIndexOf", true, F::kLastIndexOf, kInt, {kString, kString, kInt}},
-    {"join", true, F::kJoin, kString, {kList}, kString},
-    {"join", true, F::kJoin, kString, {kList, kString}, kString},
-    {"charAt", true, F::kCharAt, kString, {kString, kInt}},
-    {"under", true, F::kUnder, kBool, {kString, kString}},
-    {"dyn", false, F::kDyn, kDyn, {kDyn}},
-    {"type", false, F::kType, TypeKind::kType, {kDyn}},
+    {"contains", true, F::contains, bool_, {string, string}},
+    {"startsWith", true, F::starts_with, bool_, {string, string}},
+    {"endsWith", true, F::ends_with, bool_, {string, string}},
+    {"matches", true, F::matches, bool_, {string, string}},
+    {"matches", false, F::matches, bool_, {string, string}},
+    {"lowerAscii", true, F::lower_ascii, string, {string}},
+    {"upperAscii", true, F::upper_ascii, string, {string}},
+    {"trim", true, F::trim, string, {string}},
+    {"reverse", true, F::reverse, string, {string}},
+    {"replace", true, F::replace, string, {string, string, string}},
+    {"replace", true, F::replace, string, {string, string, string, int_}},
+    {"split", true, F::split, list, {string, string}, string},
+    {"split", true, F::split, list, {string, string, int_}, string},
+    {"substring", true, F::substring, string, {string, int_}},
+    {"substring", true, F::substring, string, {string, int_, int_}},
+    {"indexOf", true, F::index_of, int_, {string, string}},
+    {"indexOf", true, F::index_of, int_, {string, string, int_}},
+    {"lastIndexOf", true, F::last_index_of, int_, {string, string}},
+    {"lastIndexOf", true, F::last_index_of, int_, {string, string, int_}},
+    {"join", true, F::join, string, {list}, string},
+    {"join", true, F::join, string, {list, string}, string},
+    {"charAt", true, F::char_at, string, {string, int_}},
+    {"under", true, F::under, bool_, {string, string}},
+    {"dyn", false, F::dyn, dyn, {dyn}},
+    {"type", false, F::type, TypeKind::type, {dyn}},
 };
 
 struct Arithmetic {
@@ -48,29 +48,29 @@ struct Arithmetic {
   TypeKind result;
 };
 constexpr Arithmetic kArithmetic[] = {
-    {'+', kInt, kInt, kInt},
-    {'+', kUint, kUint, kUint},
-    {'+', kDouble, kDouble, kDouble},
-    {'+', kString, kString, kString},
-    {'+', kBytes, kBytes, kBytes},
-    {'+', kList, kList, kList},
-    {'+', kTimestamp, kDuration, kTimestamp},
-    {'+', kDuration, kTimestamp, kTimestamp},
-    {'+', kDuration, kDuration, kDuration},
-    {'-', kInt, kInt, kInt},
-    {'-', kUint, kUint, kUint},
-    {'-', kDouble, kDouble, kDouble},
-    {'-', kTimestamp, kTimestamp, kDuration},
-    {'-', kTimestamp, kDuration, kTimestamp},
-    {'-', kDuration, kDuration, kDuration},
-    {'*', kInt, kInt, kInt},
-    {'*', kUint, kUint, kUint},
-    {'*', kDouble, kDouble, kDouble},
-    {'/', kInt, kInt, kInt},
-    {'/', kUint, kUint, kUint},
-    {'/', kDouble, kDouble, kDouble},
-    {'%', kInt, kInt, kInt},
-    {'%', kUint, kUint, kUint},
+    {'+', int_, int_, int_},
+    {'+', uint, uint, uint},
+    {'+', double_, double_, double_},
+    {'+', string, string, string},
+    {'+', bytes, bytes, bytes},
+    {'+', list, list, list},
+    {'+', timestamp, duration, timestamp},
+    {'+', duration, timestamp, timestamp},
+    {'+', duration, duration, duration},
+    {'-', int_, int_, int_},
+    {'-', uint, uint, uint},
+    {'-', double_, double_, double_},
+    {'-', timestamp, timestamp, duration},
+    {'-', timestamp, duration, timestamp},
+    {'-', duration, duration, duration},
+    {'*', int_, int_, int_},
+    {'*', uint, uint, uint},
+    {'*', double_, double_, double_},
+    {'/', int_, int_, int_},
+    {'/', uint, uint, uint},
+    {'/', double_, double_, double_},
+    {'%', int_, int_, int_},
+    {'%', uint, uint, uint},
 };
 
 constexpr std::array<std::string_view, 33> kPlannedFunctions = {
@@ -82,7 +82,7 @@ constexpr std::array<std::string_view, 33> kPlannedFunctions = {
 constexpr std::array<std::string_view, 9> kPlannedNamespaces = {"math",  "sets", "base64", "strings", "optional",
                                                                 "lists", "cel",  "regex",  "ip"};
 
-bool is_number(TypeKind kind) { return kind == kInt || kind == kUint || kind == kDouble; }
+bool is_number(TypeKind kind) { return kind == int_ || kind == uint || kind == double_; }
 
 }  // namespace
 
@@ -90,44 +90,43 @@ std::vector<Overload> overloads() {
   std::vector<Overload> all(std::begin(kOverloads), std::end(kOverloads));
   all.reserve(128);
   for (const bool receiver : {true, false}) {
-    for (const TypeKind kind : {kString, kBytes, kList, kMap})
-      all.push_back({"size", receiver, F::kSize, kInt, {kind}});
+    for (const TypeKind kind : {string, bytes, list, map}) all.push_back({"size", receiver, F::size, int_, {kind}});
   }
   const auto conversion = [&](std::string_view name, F function, TypeKind to, std::initializer_list<TypeKind> from) {
     for (const TypeKind kind : from) all.push_back({name, false, function, to, {kind}});
   };
-  conversion("int", F::kToInt, kInt, {kInt, kUint, kDouble, kString, kTimestamp});
-  conversion("uint", F::kToUint, kUint, {kUint, kInt, kDouble, kString});
-  conversion("double", F::kToDouble, kDouble, {kDouble, kInt, kUint, kString});
-  conversion("string", F::kToString, kString, {kString, kBool, kInt, kUint, kDouble, kBytes, kTimestamp, kDuration});
-  conversion("bool", F::kToBool, kBool, {kBool, kString});
-  conversion("bytes", F::kToBytes, kBytes, {kBytes, kString});
-  conversion("timestamp", F::kToTimestamp, kTimestamp, {kTimestamp, kString, kInt});
-  conversion("duration", F::kToDuration, kDuration, {kDuration, kString});
-  for (auto f = static_cast<std::uint8_t>(F::kGetFullYear); f <= static_cast<std::uint8_t>(F::kGetMilliseconds); ++f) {
+  conversion("int", F::to_int, int_, {int_, uint, double_, string, timestamp});
+  conversion("uint", F::to_uint, uint, {uint, int_, double_, string});
+  conversion("double", F::to_double, double_, {double_, int_, uint, string});
+  conversion("string", F::to_string, string, {string, bool_, int_, uint, double_, bytes, timestamp, duration});
+  conversion("bool", F::to_bool, bool_, {bool_, string});
+  conversion("bytes", F::to_bytes, bytes, {bytes, string});
+  conversion("timestamp", F::to_timestamp, timestamp, {timestamp, string, int_});
+  conversion("duration", F::to_duration, duration, {duration, string});
+  for (auto f = static_cast<std::uint8_t>(F::get_full_year); f <= static_cast<std::uint8_t>(F::get_milliseconds); ++f) {
     const auto function = static_cast<F>(f);
-    all.push_back({function_name(function), true, function, kInt, {kTimestamp}});
-    all.push_back({function_name(function), true, function, kInt, {kTimestamp, kString}});
-    if (function >= F::kGetHours) all.push_back({function_name(function), true, function, kInt, {kDuration}});
+    all.push_back({function_name(function), true, function, int_, {timestamp}});
+    all.push_back({function_name(function), true, function, int_, {timestamp, string}});
+    if (function >= F::get_hours) all.push_back({function_name(function), true, function, int_, {duration}});
   }
   return all;
 }
 
 bool accepts(const Overload& overload, std::size_t i, const Type& type) {
   const TypeKind wanted = overload.params[i];
-  if (wanted == kDyn || type.is_dyn()) return true;
+  if (wanted == dyn || type.is_dyn()) return true;
   if (type.kind() != wanted) return false;
-  return wanted != kList || overload.element == kDyn || type.element().is_dyn() ||
+  return wanted != list || overload.element == dyn || type.element().is_dyn() ||
          type.element().kind() == overload.element;
 }
 
 Type result_of(const Overload& overload) {
-  return overload.result == kList ? Type::list(overload.element) : Type(overload.result);
+  return overload.result == list ? Type::list(overload.element) : Type(overload.result);
 }
 
 std::string signature(const Overload& overload) {
   const auto param = [&](std::size_t i) {
-    return to_text(overload.params[i] == kList ? Type::list(overload.element) : Type(overload.params[i]));
+    return to_text(overload.params[i] == list ? Type::list(overload.element) : Type(overload.params[i]));
   };
   std::string text =
       overload.receiver ? fmt::format("{}.{}(", param(0), overload.name) : fmt::format("{}(", overload.name);
@@ -150,7 +149,7 @@ std::optional<Type> arithmetic(std::string_view op, const Type& a, const Type& b
     if (row.op != op.front() || !(a.is_dyn() || a.kind() == row.left) || !(b.is_dyn() || b.kind() == row.right))
       continue;
     Type result = row.result;
-    if (row.result == kList && !a.is_dyn() && !b.is_dyn()) result = join(a, b);
+    if (row.result == list && !a.is_dyn() && !b.is_dyn()) result = join(a, b);
     if (found && *found != result) return Type::dyn();
     found = std::move(result);
   }
@@ -160,13 +159,12 @@ std::optional<Type> arithmetic(std::string_view op, const Type& a, const Type& b
 bool comparable(const Type& a, const Type& b) {
   if (a.is_dyn() || b.is_dyn() || (is_number(a.kind()) && is_number(b.kind()))) return true;
   if (a.kind() != b.kind()) return false;
-  if (a.kind() == kList || a.kind() == kMap)
-    return comparable(a.key(), b.key()) && comparable(a.element(), b.element());
+  if (a.kind() == list || a.kind() == map) return comparable(a.key(), b.key()) && comparable(a.element(), b.element());
   return true;
 }
 
 bool orderable(const Type& a, const Type& b) {
-  static constexpr std::array kOrdered = {kBool, kInt, kUint, kDouble, kString, kBytes, kTimestamp, kDuration};
+  static constexpr std::array kOrdered = {bool_, int_, uint, double_, string, bytes, timestamp, duration};
   const auto ordered = [](const Type& type) {
     return type.is_dyn() || std::find(kOrdered.begin(), kOrdered.end(), type.kind()) != kOrdered.end();
   };
@@ -175,8 +173,8 @@ bool orderable(const Type& a, const Type& b) {
 
 Type join(const Type& a, const Type& b) {
   if (a == b) return a;
-  if (a.kind() == kList && b.kind() == kList) return Type::list(join(a.element(), b.element()));
-  if (a.kind() == kMap && b.kind() == kMap) return Type::map(join(a.key(), b.key()), join(a.element(), b.element()));
+  if (a.kind() == list && b.kind() == list) return Type::list(join(a.element(), b.element()));
+  if (a.kind() == map && b.kind() == map) return Type::map(join(a.key(), b.key()), join(a.element(), b.element()));
   return Type::dyn();
 }
 

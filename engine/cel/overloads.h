@@ -30,7 +30,7 @@ struct Overload {
   Function function;
   TypeKind result;
   TypeList params;
-  TypeKind element = TypeKind::kDyn;  // of lists among result and params
+  TypeKind element = TypeKind::dyn;  // of lists among result and params
 };
 
 // Every overload. Builds them: a checker calls it once.

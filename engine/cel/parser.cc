@@ -34,12 +34,12 @@ class Parser {
   Parser(std::vector<Token> tokens, ErrorSink& errors) : tokens_(std::move(tokens)), errors_(errors) {}
 
   ExprPtr run() {
-    if (peek().kind == TokenKind::kEnd) {
+    if (peek().kind == TokenKind::end) {
       errors_.add(peek().at, "an empty expression", "leave out `when` where there is no condition");
       return nullptr;
     }
     ExprPtr root = expression();
-    if (root && peek().kind != TokenKind::kEnd) return unexpected("the end or an operator");
+    if (root && peek().kind != TokenKind::end) return unexpected("the end or an operator");
     if (root && root->height > limits::kCelNesting) {
       return fail_at(root->at,
                      fmt::format("the expression nests {} deep; at most {}", root->height, limits::kCelNesting));
@@ -50,7 +50,7 @@ class Parser {
  private:
   const Token& peek(std::size_t ahead = 0) const { return tokens_[std::min(at_ + ahead, tokens_.size() - 1)]; }
   bool is(std::string_view op, std::size_t ahead = 0) const {
-    return peek(ahead).kind == TokenKind::kOperator && peek(ahead).text == op;
+    return peek(ahead).kind == TokenKind::operator_&& peek(ahead).text == op;
   }
   bool take(std::string_view op) {
     if (!is(op)) return false;
@@ -67,20 +67,20 @@ class Parser {
   std::nullptr_t unexpected(std::string_view wanted) {
     const Token& found = peek();
     switch (found.kind) {
-      case TokenKind::kEnd:
+      case TokenKind::end:
         return fail_at(found.at, fmt::format("the expression ends where {} should follow", wanted));
-      case TokenKind::kReserved:
+      case TokenKind::reserved:
         return fail_at(found.at, fmt::format("`{}` is a reserved word", found.text));
-      case TokenKind::kString:
-      case TokenKind::kBytes:
+      case TokenKind::string:
+      case TokenKind::bytes:
         return fail_at(found.at, fmt::format("unexpected string, where {} should stand", wanted));
-      case TokenKind::kQuotedIdentifier:
-      case TokenKind::kIdentifier:
-      case TokenKind::kKeyword:
-      case TokenKind::kInt:
-      case TokenKind::kUint:
-      case TokenKind::kDouble:
-      case TokenKind::kOperator:
+      case TokenKind::quoted_identifier:
+      case TokenKind::identifier:
+      case TokenKind::keyword:
+      case TokenKind::int_:
+      case TokenKind::uint:
+      case TokenKind::double_:
+      case TokenKind::operator_:
         break;
     }
     return fail_at(found.at, fmt::format("unexpected `{}`, where {} should stand", printable(found.text, 40), wanted));
@@ -123,7 +123,7 @@ class Parser {
     if (!yes || !expect(":")) return nullptr;
     ExprPtr no = expression();
     if (!no) return nullptr;
-    ExprPtr result = make(ExprKind::kOperator, range_from(condition->at.begin), "?:");
+    ExprPtr result = make(ExprKind::operator_, range_from(condition->at.begin), "?:");
     result->name_at = at;
     adopt(*result, std::move(condition));
     adopt(*result, std::move(yes));
@@ -135,7 +135,7 @@ class Parser {
   ExprPtr flat(std::string_view op) {
     ExprPtr first = op == "||" ? flat("&&") : binary(0);
     if (!first || !is(op)) return first;
-    ExprPtr result = make(ExprKind::kOperator, first->at, std::string(op));
+    ExprPtr result = make(ExprKind::operator_, first->at, std::string(op));
     result->name_at = peek().at;
     adopt(*result, std::move(first));
     while (take(op)) {
@@ -149,8 +149,8 @@ class Parser {
 
   bool is_binary(int level) const {
     const Token& token = peek();
-    if (level == 0 && token.kind == TokenKind::kKeyword) return token.text == "in";
-    if (token.kind != TokenKind::kOperator) return false;
+    if (level == 0 && token.kind == TokenKind::keyword) return token.text == "in";
+    if (token.kind != TokenKind::operator_) return false;
     return level == 0   ? contains(kRelations, token.text)
            : level == 1 ? contains(kSums, token.text)
                         : contains(kProducts, token.text);
@@ -164,7 +164,7 @@ class Parser {
       ++at_;
       ExprPtr right = level == 2 ? unary() : binary(level + 1);
       if (!right) return nullptr;
-      ExprPtr result = make(ExprKind::kOperator, range_from(left->at.begin), op.text);
+      ExprPtr result = make(ExprKind::operator_, range_from(left->at.begin), op.text);
       result->name_at = op.at;
       adopt(*result, std::move(left));
       adopt(*result, std::move(right));
@@ -181,11 +181,11 @@ class Parser {
       signs.push_back(peek().at);
       ++at_;
     }
-    const bool negative = op.text == "-" && (peek().kind == TokenKind::kInt || peek().kind == TokenKind::kDouble);
+    const bool negative = op.text == "-" && (peek().kind == TokenKind::int_ || peek().kind == TokenKind::double_);
     if (negative) signs.pop_back();
     ExprPtr operand = member(negative);
     for (; operand && !signs.empty(); signs.pop_back()) {
-      ExprPtr result = make(ExprKind::kOperator, {signs.back().begin, operand->at.end}, op.text == "!" ? "!" : "-x");
+      ExprPtr result = make(ExprKind::operator_, {signs.back().begin, operand->at.end}, op.text == "!" ? "!" : "-x");
       result->name_at = signs.back();
       adopt(*result, std::move(operand));
       operand = std::move(result);
@@ -205,12 +205,12 @@ class Parser {
       } else if (take("[")) {
         ExprPtr index = expression();
         if (!index || !expect("]")) return nullptr;
-        ExprPtr result = make(ExprKind::kOperator, range_from(expr->at.begin), "[]");
+        ExprPtr result = make(ExprKind::operator_, range_from(expr->at.begin), "[]");
         result->name_at = index->at;
         adopt(*result, std::move(expr));
         adopt(*result, std::move(index));
         expr = std::move(result);
-      } else if (is("{") && (expr->kind == ExprKind::kSelect || expr->kind == ExprKind::kIdentifier)) {
+      } else if (is("{") && (expr->kind == ExprKind::select || expr->kind == ExprKind::identifier)) {
         errors_.unsupported(expr->at, "building messages");
         return nullptr;
       } else {
@@ -224,11 +224,11 @@ class Parser {
   ExprPtr selection(ExprPtr target) {
     const Token name = peek();
     // Reserved words may be selectors, keywords may not.
-    const bool plain = name.kind == TokenKind::kIdentifier || name.kind == TokenKind::kReserved;
-    if (!plain && name.kind != TokenKind::kQuotedIdentifier) return unexpected("a field's name");
+    const bool plain = name.kind == TokenKind::identifier || name.kind == TokenKind::reserved;
+    if (!plain && name.kind != TokenKind::quoted_identifier) return unexpected("a field's name");
     ++at_;
     if (plain && take("(")) return call(name, std::move(target));
-    ExprPtr result = make(ExprKind::kSelect, range_from(target->at.begin), name.text);
+    ExprPtr result = make(ExprKind::select, range_from(target->at.begin), name.text);
     result->name_at = name.at;
     adopt(*result, std::move(target));
     return result;
@@ -237,7 +237,7 @@ class Parser {
   // After the opening parenthesis.
   ExprPtr call(const Token& name, ExprPtr target) {
     const std::uint32_t begin = target ? target->at.begin : name.at.begin;
-    ExprPtr result = make(ExprKind::kCall, name.at, name.text);
+    ExprPtr result = make(ExprKind::call, name.at, name.text);
     result->receiver = target != nullptr;
     if (target) adopt(*result, std::move(target));
     if (!take(")")) {
@@ -255,11 +255,11 @@ class Parser {
   }
 
   ExprPtr has_macro(ExprPtr call) {
-    if (call->args.size() != 1 || call->args[0]->kind != ExprKind::kSelect) {
+    if (call->args.size() != 1 || call->args[0]->kind != ExprKind::select) {
       return fail_at(call->at, "has() asks for one field", "as in has(subject.claims.department)");
     }
     ExprPtr result = std::move(call->args[0]);
-    result->kind = ExprKind::kHas;
+    result->kind = ExprKind::has;
     result->at = call->at;
     return result;
   }
@@ -276,11 +276,11 @@ class Parser {
                      "as in subject.groups.exists(g, g.startsWith(\"dev-\"))");
     }
     const Expr& variable = *call->args[1];
-    if (variable.kind != ExprKind::kIdentifier || variable.absolute) {
+    if (variable.kind != ExprKind::identifier || variable.absolute) {
       return fail_at(variable.at, fmt::format("the first argument of {}() names its variable", call->name),
                      "as in subject.groups.exists(g, g.startsWith(\"dev-\"))");
     }
-    call->kind = ExprKind::kComprehension;
+    call->kind = ExprKind::comprehension;
     if (call->name == "existsOne") call->name = "exists_one";
     call->variable = variable.name;
     call->args.erase(call->args.begin() + 1);
@@ -290,34 +290,34 @@ class Parser {
   ExprPtr primary(bool negative) {
     const Token token = peek();
     switch (token.kind) {
-      case TokenKind::kInt:
-      case TokenKind::kUint:
-      case TokenKind::kDouble:
+      case TokenKind::int_:
+      case TokenKind::uint:
+      case TokenKind::double_:
         ++at_;
         return number(token, negative);
-      case TokenKind::kString:
-      case TokenKind::kBytes: {
+      case TokenKind::string:
+      case TokenKind::bytes: {
         ++at_;
-        ExprPtr literal = make(ExprKind::kLiteral, token.at);
+        ExprPtr literal = make(ExprKind::literal, token.at);
         literal->text = token.text;
         literal->literal =
-            token.kind == TokenKind::kBytes ? Value::bytes(literal->text) : Value::of(std::string_view(literal->text));
+            token.kind == TokenKind::bytes ? Value::bytes(literal->text) : Value::of(std::string_view(literal->text));
         return literal;
       }
-      case TokenKind::kKeyword: {
+      case TokenKind::keyword: {
         if (token.text == "in") return unexpected("a value");
         ++at_;
-        ExprPtr literal = make(ExprKind::kLiteral, token.at);
+        ExprPtr literal = make(ExprKind::literal, token.at);
         literal->literal = token.text == "null" ? Value::null() : Value::of(token.text == "true");
         return literal;
       }
-      case TokenKind::kIdentifier:
+      case TokenKind::identifier:
         return identifier(false);
-      case TokenKind::kOperator:
+      case TokenKind::operator_:
         return bracketed();
-      case TokenKind::kEnd:
-      case TokenKind::kQuotedIdentifier:
-      case TokenKind::kReserved:
+      case TokenKind::end:
+      case TokenKind::quoted_identifier:
+      case TokenKind::reserved:
         break;
     }
     return unexpected("a value");
@@ -325,10 +325,10 @@ class Parser {
 
   ExprPtr identifier(bool absolute) {
     const Token token = peek();
-    if (token.kind != TokenKind::kIdentifier) return unexpected("a name");
+    if (token.kind != TokenKind::identifier) return unexpected("a name");
     ++at_;
     if (take("(")) return call(token, nullptr);
-    ExprPtr expr = make(ExprKind::kIdentifier, token.at, token.text);
+    ExprPtr expr = make(ExprKind::identifier, token.at, token.text);
     expr->absolute = absolute;
     return expr;
   }
@@ -342,8 +342,8 @@ class Parser {
       inner->at = range_from(open.at.begin);
       return inner;
     }
-    if (take("[")) return elements(make(ExprKind::kList, open.at), "]");
-    if (take("{")) return elements(make(ExprKind::kMap, open.at), "}");
+    if (take("[")) return elements(make(ExprKind::list, open.at), "]");
+    if (take("{")) return elements(make(ExprKind::map, open.at), "}");
     return unexpected("a value");
   }
 
@@ -358,7 +358,7 @@ class Parser {
       ExprPtr element = expression();
       if (!element) return nullptr;
       adopt(*result, std::move(element));
-      if (result->kind == ExprKind::kMap) {
+      if (result->kind == ExprKind::map) {
         if (!expect(":")) return nullptr;
         ExprPtr value = expression();
         if (!value) return nullptr;
@@ -372,10 +372,10 @@ class Parser {
   }
 
   ExprPtr number(const Token& token, bool negative) {
-    ExprPtr literal = make(ExprKind::kLiteral, token.at);
+    ExprPtr literal = make(ExprKind::literal, token.at);
     if (negative) literal->at.begin = literal->name_at.begin = tokens_[at_ - 2].at.begin;
     const std::string sign = negative ? "-" : "";
-    if (token.kind == TokenKind::kDouble) {
+    if (token.kind == TokenKind::double_) {
       const auto value = parse_double(sign + token.text);
       if (!value)
         return fail_at(token.at, fmt::format("`{}` is out of the range of doubles", printable(token.text, 40)));
@@ -389,7 +389,7 @@ class Parser {
     std::uint64_t natural = 0;
     const std::string text = sign + digits;
     const char* const end = text.data() + text.size();
-    const bool is_uint = token.kind == TokenKind::kUint;
+    const bool is_uint = token.kind == TokenKind::uint;
     const auto read =
         is_uint ? std::from_chars(text.data(), end, natural, base) : std::from_chars(text.data(), end, whole, base);
     if (read.ec != std::errc() || read.ptr != end) {

@@ -45,15 +45,15 @@ class Planner {
 
  private:
   const Node& node(const Planned& planned) const { return code_->nodes[planned.node]; }
-  bool is_constant(const Planned& planned) const { return node(planned).op == Op::kConst; }
+  bool is_constant(const Planned& planned) const { return node(planned).op == Op::constant; }
   const Value& constant(const Planned& planned) const { return code_->constants[node(planned).index]; }
 
   Planned plan(const Expr& expr) {
     note_read(expr);
     const auto first_node = static_cast<std::uint32_t>(code_->nodes.size());
-    if (expr.op == Op::kConst) return constant_node(persisted(expr.literal), expr);
-    if (expr.op == Op::kAttribute || expr.op == Op::kHasAttribute) return leaf(expr, attribute_index(expr.attribute));
-    if (expr.op == Op::kLocal) return leaf(expr, expr.slot);
+    if (expr.op == Op::constant) return constant_node(persisted(expr.literal), expr);
+    if (expr.op == Op::attribute || expr.op == Op::has_attribute) return leaf(expr, attribute_index(expr.attribute));
+    if (expr.op == Op::local) return leaf(expr, expr.slot);
     std::vector<Planned> kids;
     for (const auto& arg : expr.args) kids.push_back(plan(*arg));
     if (const auto simpler = simplified(expr, kids)) return *simpler;
@@ -70,8 +70,8 @@ class Planner {
   Planned constant_node(const Value& value, const Expr& expr) {
     code_->constants.push_back(value);
     code_->nodes.push_back(
-        {Op::kConst, {}, 0, 0, static_cast<std::uint32_t>(code_->constants.size() - 1), expr.name_at.begin});
-    const bool sized = value.kind() == Kind::kList || value.kind() == Kind::kMap;
+        {Op::constant, {}, 0, 0, static_cast<std::uint32_t>(code_->constants.size() - 1), expr.name_at.begin});
+    const bool sized = value.kind() == Kind::list || value.kind() == Kind::map;
     return {static_cast<std::uint32_t>(code_->nodes.size() - 1), 1, sized ? value.size() : kAssumedElements};
   }
 
@@ -83,14 +83,14 @@ class Planner {
               0,
               expr.name_at.begin};
     for (const Planned& kid : kids) code_->kids.push_back(kid.node);
-    if (expr.op == Op::kSelect || expr.op == Op::kHasKey) {
+    if (expr.op == Op::select || expr.op == Op::has_key) {
       code_->constants.push_back(Value::of(code_->storage.keep(expr.name)));
       made.index = static_cast<std::uint32_t>(code_->constants.size() - 1);
-    } else if (expr.kind == ExprKind::kComprehension) {
+    } else if (expr.kind == ExprKind::comprehension) {
       made.index = expr.slot;
-    } else if (expr.op == Op::kCall && expr.function >= Function::kGetFullYear) {
+    } else if (expr.op == Op::call && expr.function >= Function::get_full_year) {
       made.index = zone_index(expr);
-    } else if (expr.op == Op::kCall && expr.function == Function::kMatchesLiteral) {
+    } else if (expr.op == Op::call && expr.function == Function::matches_literal) {
       made.index = static_cast<std::uint32_t>(code_->regexes.size());
       code_->regexes.push_back(expr.regex);
     }
@@ -118,13 +118,13 @@ class Planner {
 
   // &&, || and ?: where an operand is a constant.
   std::optional<Planned> simplified(const Expr& expr, std::vector<Planned>& kids) {
-    if (expr.op == Op::kIfElse) {
-      if (!is_constant(kids[0]) || constant(kids[0]).kind() != Kind::kBool) return std::nullopt;
+    if (expr.op == Op::if_else) {
+      if (!is_constant(kids[0]) || constant(kids[0]).kind() != Kind::bool_) return std::nullopt;
       return constant(kids[0]).boolean() ? kids[1] : kids[2];
     }
-    if (expr.op != Op::kAnd && expr.op != Op::kOr) return std::nullopt;
-    const bool decisive = expr.op == Op::kOr;
-    const auto is_bool = [&](const Planned& kid) { return is_constant(kid) && constant(kid).kind() == Kind::kBool; };
+    if (expr.op != Op::and_ && expr.op != Op::or_) return std::nullopt;
+    const bool decisive = expr.op == Op::or_;
+    const auto is_bool = [&](const Planned& kid) { return is_constant(kid) && constant(kid).kind() == Kind::bool_; };
     for (const Planned& kid : kids) {
       if (is_bool(kid) && constant(kid).boolean() == decisive) return constant_node(Value::of(decisive), expr);
     }
@@ -135,7 +135,7 @@ class Planner {
 
   // The node's value where everything below it is constant and it has one; its kids' nodes are dropped.
   Planned folded(const Expr& expr, const std::vector<Planned>& kids, const Planned& planned, std::uint32_t first_node) {
-    const bool pure = expr.kind != ExprKind::kComprehension && !kids.empty() &&
+    const bool pure = expr.kind != ExprKind::comprehension && !kids.empty() &&
                       std::all_of(kids.begin(), kids.end(), [&](const Planned& kid) { return is_constant(kid); });
     if (!pure) return planned;
     Arena arena;
@@ -149,33 +149,33 @@ class Planner {
   // A copy that lives as long as the code.
   Value persisted(const Value& value) {
     switch (value.kind()) {
-      case Kind::kString:
+      case Kind::string:
         return Value::of(code_->storage.keep(value.text()));
-      case Kind::kBytes:
+      case Kind::bytes:
         return Value::bytes(code_->storage.keep(value.text()));
-      case Kind::kType:
+      case Kind::type:
         return Value::type(code_->storage.keep(value.text()));
-      case Kind::kList: {
+      case Kind::list: {
         auto* const values = static_cast<Value*>(code_->storage.allocate(value.size() * sizeof(Value)));
         for (std::size_t i = 0; i < value.size(); ++i) new (values + i) Value(persisted(value.element(i)));
         return Value::list(std::span<const Value>(values, value.size()));
       }
-      case Kind::kMap: {
+      case Kind::map: {
         auto* const entries = static_cast<MapEntry*>(code_->storage.allocate(value.size() * sizeof(MapEntry)));
         for (std::size_t i = 0; i < value.size(); ++i) {
           new (entries + i) MapEntry{persisted(value.key(i)), persisted(value.value(i))};
         }
         return Value::map(std::span<const MapEntry>(entries, value.size()));
       }
-      case Kind::kUnknown:
-      case Kind::kError:
-      case Kind::kNull:
-      case Kind::kBool:
-      case Kind::kInt:
-      case Kind::kUint:
-      case Kind::kDouble:
-      case Kind::kTimestamp:
-      case Kind::kDuration:
+      case Kind::unknown:
+      case Kind::error:
+      case Kind::null:
+      case Kind::bool_:
+      case Kind::int_:
+      case Kind::uint:
+      case Kind::double_:
+      case Kind::timestamp:
+      case Kind::duration:
         break;
     }
     return value;
@@ -183,43 +183,41 @@ class Planner {
 
   static std::uint64_t cost_of(const Expr& expr, const std::vector<Planned>& kids) {
     std::uint64_t cost = 1;
-    if (expr.kind == ExprKind::kComprehension) {
+    if (expr.kind == ExprKind::comprehension) {
       std::uint64_t body = 1;
       for (std::size_t i = 1; i < kids.size(); ++i) body = add(body, kids[i].cost);
       return add(add(cost, kids[0].cost), multiply(kids[0].elements, body));
     }
     for (const Planned& kid : kids) cost = add(cost, kid.cost);
-    if (expr.op == Op::kIn) cost = add(cost, kids[1].elements);
-    const bool on_text =
-        expr.op == Op::kCall && expr.function >= Function::kContains && expr.function <= Function::kUnder;
+    if (expr.op == Op::in) cost = add(cost, kids[1].elements);
+    const bool on_text = expr.op == Op::call && expr.function >= Function::contains && expr.function <= Function::under;
     if (on_text) cost = add(cost, kAssumedStringSteps);
-    if (expr.op == Op::kCall && expr.function == Function::kMatches) cost = add(cost, 10'000);  // compiled at each run
+    if (expr.op == Op::call && expr.function == Function::matches) cost = add(cost, 10'000);  // compiled at each run
     return cost;
   }
 
   static std::uint64_t elements_of(const Expr& expr, const std::vector<Planned>& kids) {
-    if (expr.op == Op::kList) return kids.size();
-    if (expr.op == Op::kMap) return kids.size() / 2;
-    if (expr.op == Op::kTransform || expr.op == Op::kFilter) return kids[0].elements;
-    if (expr.op == Op::kAdd) return add(kids[0].elements, kids[1].elements);
-    if (expr.op == Op::kIfElse) return std::max(kids[1].elements, kids[2].elements);
+    if (expr.op == Op::list) return kids.size();
+    if (expr.op == Op::map) return kids.size() / 2;
+    if (expr.op == Op::transform || expr.op == Op::filter) return kids[0].elements;
+    if (expr.op == Op::add) return add(kids[0].elements, kids[1].elements);
+    if (expr.op == Op::if_else) return std::max(kids[1].elements, kids[2].elements);
     return kAssumedElements;
   }
 
   // The attribute and constant keys that an expression is a path of.
   static bool path_of(const Expr& expr, Read& read) {
-    if (expr.op == Op::kAttribute || expr.op == Op::kHasAttribute) {
+    if (expr.op == Op::attribute || expr.op == Op::has_attribute) {
       read.attribute = expr.attribute;
       return true;
     }
-    if (expr.op == Op::kSelect || expr.op == Op::kHasKey) {
+    if (expr.op == Op::select || expr.op == Op::has_key) {
       if (!path_of(*expr.args[0], read)) return false;
       read.keys.push_back(expr.name);
       return true;
     }
-    const bool index = expr.op == Op::kIndex && is_string_literal(*expr.args[1]);
-    const bool in =
-        expr.op == Op::kIn && is_string_literal(*expr.args[0]) && expr.args[1]->type.kind() == TypeKind::kMap;
+    const bool index = expr.op == Op::index && is_string_literal(*expr.args[1]);
+    const bool in = expr.op == Op::in && is_string_literal(*expr.args[0]) && expr.args[1]->type.kind() == TypeKind::map;
     if ((!index && !in) || !path_of(*expr.args[index ? 0 : 1], read)) return false;
     read.keys.emplace_back(expr.args[index ? 1 : 0]->literal.text());
     return true;

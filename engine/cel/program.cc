@@ -20,12 +20,12 @@ Outcome Program::run(const Activation& activation) const {
 Truth Program::run_condition(const Activation& activation, std::string* why) const {
   Arena arena;
   Value value = Machine(*code_, &activation, arena).eval(code_->root);
-  if (value.kind() == Kind::kBool) return value.boolean() ? Truth::kTrue : Truth::kFalse;
+  if (value.kind() == Kind::bool_) return value.boolean() ? Truth::true_ : Truth::false_;
   if (value.is_value()) {
-    value = Value::error(ErrorCode::kNotBoolean, kind_name(value.kind())).placed_at(code_->nodes[code_->root].offset);
+    value = Value::error(ErrorCode::not_boolean, kind_name(value.kind())).placed_at(code_->nodes[code_->root].offset);
   }
   if (why != nullptr) *why = explain(value);
-  return value.is_unknown() ? Truth::kUnknown : Truth::kError;
+  return value.is_unknown() ? Truth::unknown : Truth::error;
 }
 
 std::string Program::explain(const Value& value) const {
@@ -64,16 +64,16 @@ namespace {
 // One node as an s-expression: constants as CEL literals, attributes by name, macro variables as $0, $1, $2.
 std::string dump_node(const Program::Code& code, std::uint32_t number) {
   const Node& node = code.nodes[number];
-  if (node.op == Op::kConst) return to_text(code.constants[node.index]);
-  if (node.op == Op::kLocal) return fmt::format("${}", node.index);
-  if (node.op == Op::kAttribute) return code.attribute_names[node.index];
-  if (node.op == Op::kHasAttribute) return fmt::format("(has {})", code.attribute_names[node.index]);
-  std::string text = fmt::format("({}", node.op == Op::kCall ? function_name(node.function) : op_name(node.op));
-  const bool macro = node.op == Op::kAll || node.op == Op::kExists || node.op == Op::kExistsOne ||
-                     node.op == Op::kTransform || node.op == Op::kFilter;
+  if (node.op == Op::constant) return to_text(code.constants[node.index]);
+  if (node.op == Op::local) return fmt::format("${}", node.index);
+  if (node.op == Op::attribute) return code.attribute_names[node.index];
+  if (node.op == Op::has_attribute) return fmt::format("(has {})", code.attribute_names[node.index]);
+  std::string text = fmt::format("({}", node.op == Op::call ? function_name(node.function) : op_name(node.op));
+  const bool macro = node.op == Op::all || node.op == Op::exists || node.op == Op::exists_one ||
+                     node.op == Op::transform || node.op == Op::filter;
   if (macro) text += fmt::format(" ${}", node.index);
   for (std::uint32_t i = 0; i < node.kid_count; ++i) text += " " + dump_node(code, code.kids[node.first_kid + i]);
-  if (node.op == Op::kSelect || node.op == Op::kHasKey) text += " " + to_text(code.constants[node.index]);
+  if (node.op == Op::select || node.op == Op::has_key) text += " " + to_text(code.constants[node.index]);
   return text + ")";
 }
 

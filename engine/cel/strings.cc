@@ -33,7 +33,7 @@ std::size_t find_last_part(std::string_view text, std::string_view part, std::si
   return found == kNowhere ? kNowhere : end - found - part.size();
 }
 
-Value out_of_range(std::string_view function) { return Value::error(ErrorCode::kIndexOutOfRange, function); }
+Value out_of_range(std::string_view function) { return Value::error(ErrorCode::index_out_of_range, function); }
 
 Value whole_number(std::size_t n) { return Value::of(static_cast<std::int64_t>(n)); }
 
@@ -53,7 +53,7 @@ bool is_space(std::string_view point) {
 
 template <class Change>
 Value changed(std::string_view text, Arena& arena, Change change) {
-  if (!arena.has_room(text.size())) return Value::error(ErrorCode::kBudget, {});
+  if (!arena.has_room(text.size())) return Value::error(ErrorCode::budget, {});
   char* const copy = static_cast<char*>(arena.allocate(text.size()));
   std::transform(text.begin(), text.end(), copy, change);
   return Value::of(std::string_view(copy, text.size()));
@@ -121,7 +121,7 @@ Value replaced(std::string_view text, std::string_view from, std::string_view to
     std::size_t next = found + from.size();
     const bool last = from.empty() && at == text.size();
     if (from.empty() && !last) next = at + utf8_length(text, at);
-    if (!arena.has_room(out.size() + text.size() + to.size())) return Value::error(ErrorCode::kBudget, {});
+    if (!arena.has_room(out.size() + text.size() + to.size())) return Value::error(ErrorCode::budget, {});
     if (from.empty()) {
       out.append(to).append(text, at, next - at);
     } else {
@@ -154,7 +154,7 @@ Value split(std::string_view text, std::string_view separator, std::int64_t limi
     --limit;
   }
   const std::size_t size = parts.size() * sizeof(std::string_view);
-  if (!arena.has_room(size)) return Value::error(ErrorCode::kBudget, {});
+  if (!arena.has_room(size)) return Value::error(ErrorCode::budget, {});
   auto* const views = static_cast<std::string_view*>(arena.allocate(size));
   std::uninitialized_copy(parts.begin(), parts.end(), views);
   return Value::list(std::span<const std::string_view>(views, parts.size()));
@@ -165,9 +165,9 @@ Value joined(const Value& list, std::string_view separator, Arena& arena) {
   for (std::size_t i = 0; i < list.size(); ++i) {
     const Value element = list.element(i);
     if (element.is_unknown()) return element;
-    if (element.kind() != Kind::kString) return Value::no_overload("join", element.kind());
+    if (element.kind() != Kind::string) return Value::no_overload("join", element.kind());
     if (!arena.has_room(out.size() + separator.size() + element.text().size()))
-      return Value::error(ErrorCode::kBudget, {});
+      return Value::error(ErrorCode::budget, {});
     if (i > 0) out += separator;
     out += element.text();
   }

@@ -14,13 +14,13 @@ struct Type::Parts {
 };
 
 Type Type::list(Type element) {
-  Type type(TypeKind::kList);
+  Type type(TypeKind::list);
   if (!element.is_dyn()) type.parts_ = std::make_shared<const Parts>(Parts{{}, std::move(element), {}});
   return type;
 }
 
 Type Type::map(Type key, Type value) {
-  Type type(TypeKind::kMap);
+  Type type(TypeKind::map);
   if (!key.is_dyn() || !value.is_dyn()) {
     type.parts_ = std::make_shared<const Parts>(Parts{std::move(key), std::move(value), {}});
   }
@@ -28,7 +28,7 @@ Type Type::map(Type key, Type value) {
 }
 
 Type Type::object(std::string name) {
-  Type type(TypeKind::kObject);
+  Type type(TypeKind::object);
   type.parts_ = std::make_shared<const Parts>(Parts{{}, {}, std::move(name)});
   return type;
 }
@@ -50,29 +50,29 @@ const std::string& Type::object_name() const {
 bool operator==(const Type& a, const Type& b) {
   if (a.kind_ != b.kind_) return false;
   if (a.parts_ == b.parts_) return true;
-  if (a.kind_ == TypeKind::kObject) return a.object_name() == b.object_name();
+  if (a.kind_ == TypeKind::object) return a.object_name() == b.object_name();
   return a.key() == b.key() && a.element() == b.element();
 }
 
 std::string to_text(const Type& type) {
   switch (type.kind()) {
-    case TypeKind::kList:
+    case TypeKind::list:
       return fmt::format("list({})", to_text(type.element()));
-    case TypeKind::kMap:
+    case TypeKind::map:
       return fmt::format("map({}, {})", to_text(type.key()), to_text(type.element()));
-    case TypeKind::kObject:
+    case TypeKind::object:
       return type.object_name();
-    case TypeKind::kDyn:
-    case TypeKind::kNull:
-    case TypeKind::kBool:
-    case TypeKind::kInt:
-    case TypeKind::kUint:
-    case TypeKind::kDouble:
-    case TypeKind::kString:
-    case TypeKind::kBytes:
-    case TypeKind::kTimestamp:
-    case TypeKind::kDuration:
-    case TypeKind::kType:
+    case TypeKind::dyn:
+    case TypeKind::null:
+    case TypeKind::bool_:
+    case TypeKind::int_:
+    case TypeKind::uint:
+    case TypeKind::double_:
+    case TypeKind::string:
+    case TypeKind::bytes:
+    case TypeKind::timestamp:
+    case TypeKind::duration:
+    case TypeKind::type:
       break;
   }
   return kNames[static_cast<std::size_t>(type.kind())];
@@ -86,7 +86,7 @@ void TypeEnv::declare_object(std::string name, std::vector<Field> fields) {
 
 AttributeId TypeEnv::declare(std::string name, Type type) {
   CHECK(!find_variable(name) && variables_.size() < AttributeId::kWhole);
-  CHECK(type.kind() != TypeKind::kObject || object(type.object_name()) != nullptr);
+  CHECK(type.kind() != TypeKind::object || object(type.object_name()) != nullptr);
   variables_.push_back({std::move(name), std::move(type)});
   return {static_cast<std::uint16_t>(variables_.size() - 1), AttributeId::kWhole};
 }
@@ -112,7 +112,7 @@ Result<AttributeId> TypeEnv::attribute(std::string_view variable, std::string_vi
     for (const Variable& known : variables_) names.push_back(known.name);
   } else if (field.empty()) {
     return AttributeId{*slot, AttributeId::kWhole};
-  } else if (const Type& type = variables_[*slot].type; type.kind() == TypeKind::kObject) {
+  } else if (const Type& type = variables_[*slot].type; type.kind() == TypeKind::object) {
     const Object& of = *object(type.object_name());
     for (std::size_t i = 0; i < of.fields.size(); ++i) {
       if (of.fields[i].name == field) return AttributeId{*slot, static_cast<std::uint16_t>(i)};

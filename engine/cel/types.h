@@ -14,20 +14,20 @@
 namespace portreeve::cel {
 
 enum class TypeKind : std::uint8_t {
-  kDyn,
-  kNull,
-  kBool,
-  kInt,
-  kUint,
-  kDouble,
-  kString,
-  kBytes,
-  kTimestamp,
-  kDuration,
-  kList,
-  kMap,
-  kObject,
-  kType,
+  dyn,
+  null,
+  bool_,
+  int_,
+  uint,
+  double_,
+  string,
+  bytes,
+  timestamp,
+  duration,
+  list,
+  map,
+  object,
+  type,
 };
 
 // A CEL type. A value, cheap to copy; immutable.
@@ -37,21 +37,21 @@ class Type {
   Type(TypeKind kind) : kind_(kind) {}
 
   static Type dyn() { return {}; }
-  static Type boolean() { return TypeKind::kBool; }
-  static Type integer() { return TypeKind::kInt; }
-  static Type unsigned_integer() { return TypeKind::kUint; }
-  static Type real() { return TypeKind::kDouble; }
-  static Type string() { return TypeKind::kString; }
-  static Type bytes() { return TypeKind::kBytes; }
-  static Type timestamp() { return TypeKind::kTimestamp; }
-  static Type duration() { return TypeKind::kDuration; }
+  static Type boolean() { return TypeKind::bool_; }
+  static Type integer() { return TypeKind::int_; }
+  static Type unsigned_integer() { return TypeKind::uint; }
+  static Type real() { return TypeKind::double_; }
+  static Type string() { return TypeKind::string; }
+  static Type bytes() { return TypeKind::bytes; }
+  static Type timestamp() { return TypeKind::timestamp; }
+  static Type duration() { return TypeKind::duration; }
   static Type list(Type element);
   static Type map(Type key, Type value);
   // An object type declared in a TypeEnv under that name.
   static Type object(std::string name);
 
   TypeKind kind() const { return kind_; }
-  bool is_dyn() const { return kind_ == TypeKind::kDyn; }
+  bool is_dyn() const { return kind_ == TypeKind::dyn; }
   // Of a list its element, of a map its value; dyn for anything else.
   Type element() const;
   // Of a map its key; dyn for anything else.
@@ -62,7 +62,7 @@ class Type {
 
  private:
   struct Parts;
-  TypeKind kind_ = TypeKind::kDyn;
+  TypeKind kind_ = TypeKind::dyn;
   std::shared_ptr<const Parts> parts_;  // of lists, maps and objects
 };
 

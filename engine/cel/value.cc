@@ -19,50 +19,50 @@ constexpr std::size_t kMostDetail = 0xFFFF;
 }  // namespace
 
 Value Value::of(bool v) {
-  Value value(Kind::kBool, 0, 0);
+  Value value(Kind::bool_, 0, 0);
   value.data_.integer = 0;
   value.data_.boolean = v;
   return value;
 }
 
 Value Value::of(std::int64_t v) {
-  Value value(Kind::kInt, 0, 0);
+  Value value(Kind::int_, 0, 0);
   value.data_.integer = v;
   return value;
 }
 
 Value Value::of_uint(std::uint64_t v) {
-  Value value(Kind::kUint, 0, 0);
+  Value value(Kind::uint, 0, 0);
   value.data_.natural = v;
   return value;
 }
 
 Value Value::of(double v) {
-  Value value(Kind::kDouble, 0, 0);
+  Value value(Kind::double_, 0, 0);
   value.data_.real = v;
   return value;
 }
 
 Value Value::of(std::string_view v) {
-  Value value(Kind::kString, 0, v.size());
+  Value value(Kind::string, 0, v.size());
   value.data_.text = v.data();
   return value;
 }
 
 Value Value::bytes(std::string_view v) {
-  Value value(Kind::kBytes, 0, v.size());
+  Value value(Kind::bytes, 0, v.size());
   value.data_.text = v.data();
   return value;
 }
 
 Value Value::type(std::string_view name) {
-  Value value(Kind::kType, 0, name.size());
+  Value value(Kind::type, 0, name.size());
   value.data_.text = name.data();
   return value;
 }
 
 Value Value::of(Timestamp v) {
-  Value value(Kind::kTimestamp, 0, 0);
+  Value value(Kind::timestamp, 0, 0);
   value.data_.integer = v.unix_seconds();
   value.aux_ = static_cast<std::uint32_t>(v.nanos());
   return value;
@@ -74,55 +74,55 @@ Value Value::of(Seconds v) {
 }
 
 Value Value::duration_nanos(std::int64_t v) {
-  Value value(Kind::kDuration, 0, 0);
+  Value value(Kind::duration, 0, 0);
   value.data_.integer = v;
   return value;
 }
 
 Value Value::list(std::span<const Value> v) {
-  Value value(Kind::kList, static_cast<std::uint8_t>(ListShape::kValues), v.size());
+  Value value(Kind::list, static_cast<std::uint8_t>(ListShape::values), v.size());
   value.data_.values = v.data();
   return value;
 }
 
 Value Value::list(std::span<const std::string> v) {
-  Value value(Kind::kList, static_cast<std::uint8_t>(ListShape::kStrings), v.size());
+  Value value(Kind::list, static_cast<std::uint8_t>(ListShape::strings), v.size());
   value.data_.strings = v.data();
   return value;
 }
 
 Value Value::list(std::span<const std::string_view> v) {
-  Value value(Kind::kList, static_cast<std::uint8_t>(ListShape::kViews), v.size());
+  Value value(Kind::list, static_cast<std::uint8_t>(ListShape::views), v.size());
   value.data_.views = v.data();
   return value;
 }
 
 Value Value::list(const JsonValue::Array& v) {
-  Value value(Kind::kList, static_cast<std::uint8_t>(ListShape::kJson), v.size());
+  Value value(Kind::list, static_cast<std::uint8_t>(ListShape::json), v.size());
   value.data_.json = v.data();
   return value;
 }
 
 Value Value::map(std::span<const MapEntry> v) {
-  Value value(Kind::kMap, static_cast<std::uint8_t>(MapShape::kEntries), v.size());
+  Value value(Kind::map, static_cast<std::uint8_t>(MapShape::entries), v.size());
   value.data_.entries = v.data();
   return value;
 }
 
 Value Value::map(const JsonValue::Object& v) {
-  Value value(Kind::kMap, static_cast<std::uint8_t>(MapShape::kJson), v.size());
+  Value value(Kind::map, static_cast<std::uint8_t>(MapShape::json), v.size());
   value.data_.members = v.data();
   return value;
 }
 
 Value Value::map(std::span<const std::pair<std::string, std::string>> v) {
-  Value value(Kind::kMap, static_cast<std::uint8_t>(MapShape::kStrings), v.size());
+  Value value(Kind::map, static_cast<std::uint8_t>(MapShape::strings), v.size());
   value.data_.pairs = v.data();
   return value;
 }
 
 Value Value::map(const HostMap& v) {
-  Value value(Kind::kMap, static_cast<std::uint8_t>(MapShape::kHost), 0);
+  Value value(Kind::map, static_cast<std::uint8_t>(MapShape::host), 0);
   value.data_.host = &v;
   return value;
 }
@@ -138,14 +138,14 @@ Value Value::of(const JsonValue& v) {
 }
 
 Value Value::unknown(AttributeId attribute, std::string_view key) {
-  Value value(Kind::kUnknown, 0, key.size());
+  Value value(Kind::unknown, 0, key.size());
   value.data_.text = key.data();
   value.aux_ = (static_cast<std::uint32_t>(attribute.variable) << 16) | attribute.field;
   return value;
 }
 
 Value Value::error(ErrorCode code, std::string_view detail) {
-  Value value(Kind::kError, static_cast<std::uint8_t>(code), std::min(detail.size(), kMostDetail));
+  Value value(Kind::error, static_cast<std::uint8_t>(code), std::min(detail.size(), kMostDetail));
   value.data_.text = detail.data();
   value.aux_ = kUnplaced;
   return value;
@@ -153,7 +153,7 @@ Value Value::error(ErrorCode code, std::string_view detail) {
 
 // The kinds travel in the unused upper half of an error's size: byte 4 and byte 5, plus one, so that 0 means none.
 Value Value::no_overload(std::string_view operation, Kind a) {
-  Value value = error(ErrorCode::kNoSuchOverload, operation);
+  Value value = error(ErrorCode::no_such_overload, operation);
   value.size_ |= (static_cast<std::size_t>(a) + 1) << 32;
   return value;
 }
@@ -166,7 +166,7 @@ Value Value::no_overload(std::string_view operation, Kind a, Kind b) {
 
 std::pair<Kind, std::optional<Kind>> Value::error_kinds() const {
   const auto at = [&](unsigned shift) { return (size_ >> shift) & 0xFF; };
-  const Kind a = at(32) ? static_cast<Kind>(at(32) - 1) : Kind::kNull;
+  const Kind a = at(32) ? static_cast<Kind>(at(32) - 1) : Kind::null;
   return {a, at(40) ? std::optional(static_cast<Kind>(at(40) - 1)) : std::nullopt};
 }
 
@@ -182,68 +182,68 @@ Value Value::placed_at(std::uint32_t offset) const {
 }
 
 std::size_t Value::size() const {
-  if (kind_ == Kind::kMap && static_cast<MapShape>(sub_) == MapShape::kHost) return data_.host->size();
+  if (kind_ == Kind::map && static_cast<MapShape>(sub_) == MapShape::host) return data_.host->size();
   return size_;
 }
 
 Value Value::element(std::size_t i) const {
-  DCHECK(kind_ == Kind::kList && i < size_);
+  DCHECK(kind_ == Kind::list && i < size_);
   switch (static_cast<ListShape>(sub_)) {
-    case ListShape::kValues:
+    case ListShape::values:
       return data_.values[i];
-    case ListShape::kStrings:
+    case ListShape::strings:
       return of(std::string_view(data_.strings[i]));
-    case ListShape::kViews:
+    case ListShape::views:
       return of(data_.views[i]);
-    case ListShape::kJson:
+    case ListShape::json:
       return of(data_.json[i]);
   }
-  UNREACHABLE_DENY(error(ErrorCode::kAbsent, {}));
+  UNREACHABLE_DENY(error(ErrorCode::absent, {}));
 }
 
 Value Value::key(std::size_t i) const {
-  DCHECK(kind_ == Kind::kMap && i < size());
+  DCHECK(kind_ == Kind::map && i < size());
   switch (static_cast<MapShape>(sub_)) {
-    case MapShape::kEntries:
+    case MapShape::entries:
       return data_.entries[i].key;
-    case MapShape::kJson:
+    case MapShape::json:
       return of(std::string_view(data_.members[i].first));
-    case MapShape::kStrings:
+    case MapShape::strings:
       return of(std::string_view(data_.pairs[i].first));
-    case MapShape::kHost:
+    case MapShape::host:
       return data_.host->entry(i).key;
   }
-  UNREACHABLE_DENY(error(ErrorCode::kAbsent, {}));
+  UNREACHABLE_DENY(error(ErrorCode::absent, {}));
 }
 
 Value Value::value(std::size_t i) const {
-  DCHECK(kind_ == Kind::kMap && i < size());
+  DCHECK(kind_ == Kind::map && i < size());
   switch (static_cast<MapShape>(sub_)) {
-    case MapShape::kEntries:
+    case MapShape::entries:
       return data_.entries[i].value;
-    case MapShape::kJson:
+    case MapShape::json:
       return of(data_.members[i].second);
-    case MapShape::kStrings:
+    case MapShape::strings:
       return of(std::string_view(data_.pairs[i].second));
-    case MapShape::kHost:
+    case MapShape::host:
       return data_.host->entry(i).value;
   }
-  UNREACHABLE_DENY(error(ErrorCode::kAbsent, {}));
+  UNREACHABLE_DENY(error(ErrorCode::absent, {}));
 }
 
 std::optional<Value> Value::find(const Value& key) const {
-  DCHECK(kind_ == Kind::kMap);
+  DCHECK(kind_ == Kind::map);
   const auto shape = static_cast<MapShape>(sub_);
-  if (shape == MapShape::kEntries) {
+  if (shape == MapShape::entries) {
     for (std::size_t i = 0; i < size_; ++i) {
       if (equals(data_.entries[i].key, key).is_true()) return data_.entries[i].value;
     }
     return std::nullopt;
   }
-  if (key.kind() != Kind::kString) return std::nullopt;
+  if (key.kind() != Kind::string) return std::nullopt;
   const std::string_view name = key.text();
-  if (shape == MapShape::kHost) return data_.host->find(name);
-  if (shape == MapShape::kJson) {
+  if (shape == MapShape::host) return data_.host->find(name);
+  if (shape == MapShape::json) {
     const auto* end = data_.members + size_;
     const auto* at = std::lower_bound(data_.members, end, name,
                                       [](const JsonValue::Member& m, std::string_view k) { return m.first < k; });
@@ -258,33 +258,33 @@ std::optional<Value> Value::find(const Value& key) const {
 
 std::size_t Value::find_steps() const {
   const auto shape = static_cast<MapShape>(sub_);
-  const bool linear = kind_ == Kind::kMap && (shape == MapShape::kEntries || shape == MapShape::kStrings);
+  const bool linear = kind_ == Kind::map && (shape == MapShape::entries || shape == MapShape::strings);
   return linear ? 1 + size_ / 16 : 1;
 }
 
 bool Value::partly_unknown() const {
-  return kind_ == Kind::kMap && static_cast<MapShape>(sub_) == MapShape::kHost && data_.host->partly_unknown();
+  return kind_ == Kind::map && static_cast<MapShape>(sub_) == MapShape::host && data_.host->partly_unknown();
 }
 
 std::string_view type_name(const Value& value) {
   switch (value.kind()) {
-    case Kind::kNull:
+    case Kind::null:
       return "null_type";
-    case Kind::kTimestamp:
+    case Kind::timestamp:
       return "google.protobuf.Timestamp";
-    case Kind::kDuration:
+    case Kind::duration:
       return "google.protobuf.Duration";
-    case Kind::kUnknown:
-    case Kind::kError:
-    case Kind::kBool:
-    case Kind::kInt:
-    case Kind::kUint:
-    case Kind::kDouble:
-    case Kind::kString:
-    case Kind::kBytes:
-    case Kind::kList:
-    case Kind::kMap:
-    case Kind::kType:
+    case Kind::unknown:
+    case Kind::error:
+    case Kind::bool_:
+    case Kind::int_:
+    case Kind::uint:
+    case Kind::double_:
+    case Kind::string:
+    case Kind::bytes:
+    case Kind::list:
+    case Kind::map:
+    case Kind::type:
       break;
   }
   return kind_name(value.kind());
@@ -298,39 +298,39 @@ std::string_view kind_name(Kind kind) {
 
 std::string to_text(const Value& value) {
   switch (value.kind()) {
-    case Kind::kUnknown:
+    case Kind::unknown:
       return "unknown";
-    case Kind::kError:
+    case Kind::error:
       return fmt::format("error({})", error_text(value));
-    case Kind::kNull:
+    case Kind::null:
       return "null";
-    case Kind::kBool:
+    case Kind::bool_:
       return value.boolean() ? "true" : "false";
-    case Kind::kInt:
+    case Kind::int_:
       return fmt::format("{}", value.integer());
-    case Kind::kUint:
+    case Kind::uint:
       return fmt::format("{}u", value.unsigned_integer());
-    case Kind::kDouble: {
+    case Kind::double_: {
       std::string text = double_text(value.real());
       if (text.find_first_not_of("-0123456789") == std::string::npos) text += ".0";
       return text;
     }
-    case Kind::kString:
+    case Kind::string:
       return fmt::format("\"{}\"", printable(value.text(), limits::kCelExpressionBytes));
-    case Kind::kBytes:
+    case Kind::bytes:
       return fmt::format("b\"{}\"", printable(value.text(), limits::kCelExpressionBytes));
-    case Kind::kTimestamp:
+    case Kind::timestamp:
       return fmt::format("timestamp(\"{}\")", to_rfc3339(value.timestamp()));
-    case Kind::kDuration:
+    case Kind::duration:
       return fmt::format("duration(\"{}\")", duration_text(value.nanos()));
-    case Kind::kType:
+    case Kind::type:
       return std::string(value.text());
-    case Kind::kList: {
+    case Kind::list: {
       std::string text = "[";
       for (std::size_t i = 0; i < value.size(); ++i) text += (i ? ", " : "") + to_text(value.element(i));
       return text + "]";
     }
-    case Kind::kMap: {
+    case Kind::map: {
       std::string text = "{";
       for (std::size_t i = 0; i < value.size(); ++i) {
         text += (i ? ", " : "") + to_text(value.key(i)) + ": " + to_text(value.value(i));
@@ -344,39 +344,39 @@ std::string to_text(const Value& value) {
 std::string error_text(const Value& value) {
   const std::string detail = printable(value.error_detail());
   switch (value.error_code()) {
-    case ErrorCode::kAbsent:
+    case ErrorCode::absent:
       return detail.empty() ? "the request does not say" : fmt::format("the request does not say `{}`", detail);
-    case ErrorCode::kNoSuchKey:
+    case ErrorCode::no_such_key:
       return fmt::format("no such key: `{}`", detail);
-    case ErrorCode::kNoSuchOverload: {
+    case ErrorCode::no_such_overload: {
       const auto [a, b] = value.error_kinds();
       std::string text = fmt::format("`{}` does not apply to {}", detail, kind_name(a));
       if (b) text += fmt::format(" and {}", kind_name(*b));
       return text;
     }
-    case ErrorCode::kIndexOutOfRange:
+    case ErrorCode::index_out_of_range:
       return fmt::format("`{}`: index out of range", detail);
-    case ErrorCode::kIntOverflow:
+    case ErrorCode::int_overflow:
       return fmt::format("int overflow in `{}`", detail);
-    case ErrorCode::kUintOverflow:
+    case ErrorCode::uint_overflow:
       return fmt::format("uint overflow in `{}`", detail);
-    case ErrorCode::kDivisionByZero:
+    case ErrorCode::division_by_zero:
       return "division by zero";
-    case ErrorCode::kModulusByZero:
+    case ErrorCode::modulus_by_zero:
       return "modulus by zero";
-    case ErrorCode::kTimeRange:
+    case ErrorCode::time_range:
       return fmt::format("`{}` leaves the range of timestamps or durations", detail);
-    case ErrorCode::kBadConversion:
+    case ErrorCode::bad_conversion:
       return fmt::format("{}() cannot convert this value", detail);
-    case ErrorCode::kBadKey:
+    case ErrorCode::bad_key:
       return "a map key must be a bool, int, uint or string";
-    case ErrorCode::kDuplicateKey:
+    case ErrorCode::duplicate_key:
       return "a map has the same key twice";
-    case ErrorCode::kBadRegex:
+    case ErrorCode::bad_regex:
       return "the regular expression is malformed";
-    case ErrorCode::kBudget:
+    case ErrorCode::budget:
       return "evaluation takes more steps or memory than it may";
-    case ErrorCode::kNotBoolean:
+    case ErrorCode::not_boolean:
       return fmt::format("the condition is no bool but {}", detail);
   }
   UNREACHABLE_DENY("error");

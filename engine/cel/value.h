@@ -18,39 +18,39 @@ class HostMap;
 class Value;
 
 enum class Kind : std::uint8_t {
-  kUnknown,  // the request cannot say yet
-  kError,
-  kNull,
-  kBool,
-  kInt,
-  kUint,
-  kDouble,
-  kString,
-  kBytes,
-  kTimestamp,
-  kDuration,
-  kList,
-  kMap,
-  kType,
+  unknown,  // the request cannot say yet
+  error,
+  null,
+  bool_,
+  int_,
+  uint,
+  double_,
+  string,
+  bytes,
+  timestamp,
+  duration,
+  list,
+  map,
+  type,
 };
 
 // Why an expression has no value. The text of each is in value.cc.
 enum class ErrorCode : std::uint8_t {
-  kAbsent,  // the request should say and doesn't
-  kNoSuchKey,
-  kNoSuchOverload,  // the operation does not exist for these kinds
-  kIndexOutOfRange,
-  kIntOverflow,
-  kUintOverflow,
-  kDivisionByZero,
-  kModulusByZero,
-  kTimeRange,  // a timestamp or duration beyond its range
-  kBadConversion,
-  kBadKey,  // a map key of a kind that cannot be one
-  kDuplicateKey,
-  kBadRegex,
-  kBudget,      // more steps than limits::kCelCost, or more memory than limits::kCelResultBytes
-  kNotBoolean,  // a condition that is no boolean
+  absent,  // the request should say and doesn't
+  no_such_key,
+  no_such_overload,  // the operation does not exist for these kinds
+  index_out_of_range,
+  int_overflow,
+  uint_overflow,
+  division_by_zero,
+  modulus_by_zero,
+  time_range,  // a timestamp or duration beyond its range
+  bad_conversion,
+  bad_key,  // a map key of a kind that cannot be one
+  duplicate_key,
+  bad_regex,
+  budget,       // more steps than limits::kCelCost, or more memory than limits::kCelResultBytes
+  not_boolean,  // a condition that is no boolean
 };
 
 // Which attribute of the request: a variable and, for variables with named fields, the field. Assigned by TypeEnv in
@@ -103,7 +103,7 @@ class Value {
   // `key`, where only that key of the attribute is meant, is for the explanation; borrows.
   static Value unknown(AttributeId attribute = {}, std::string_view key = {});
   // What an Activation answers where the request should say and doesn't.
-  static Value absent() { return error(ErrorCode::kAbsent, {}); }
+  static Value absent() { return error(ErrorCode::absent, {}); }
   // `detail` (a key, an operator) is put into the text; borrows.
   static Value error(ErrorCode code, std::string_view detail);
   // kNoSuchOverload: `operation` (borrowed) does not exist for these kinds.
@@ -111,11 +111,11 @@ class Value {
   static Value no_overload(std::string_view operation, Kind a, Kind b);
 
   Kind kind() const { return kind_; }
-  bool is_unknown() const { return kind_ == Kind::kUnknown; }
-  bool is_error() const { return kind_ == Kind::kError; }
+  bool is_unknown() const { return kind_ == Kind::unknown; }
+  bool is_error() const { return kind_ == Kind::error; }
   bool is_value() const { return !is_unknown() && !is_error(); }
-  bool is_true() const { return kind_ == Kind::kBool && data_.boolean; }
-  bool is_false() const { return kind_ == Kind::kBool && !data_.boolean; }
+  bool is_true() const { return kind_ == Kind::bool_ && data_.boolean; }
+  bool is_false() const { return kind_ == Kind::bool_ && !data_.boolean; }
 
   // Requires, each: the kind fits.
   bool boolean() const { return data_.boolean; }
@@ -152,8 +152,8 @@ class Value {
   bool partly_unknown() const;
 
  private:
-  enum class ListShape : std::uint8_t { kValues, kStrings, kViews, kJson };
-  enum class MapShape : std::uint8_t { kEntries, kJson, kStrings, kHost };
+  enum class ListShape : std::uint8_t { values, strings, views, json };
+  enum class MapShape : std::uint8_t { entries, json, strings, host };
   union Data {
     bool boolean;
     std::int64_t integer;
@@ -175,7 +175,7 @@ class Value {
   Data data_{.integer = 0};
   std::size_t size_ = 0;
   std::uint32_t aux_ = 0;  // nanoseconds of a timestamp; attribute of an unknown; offset of an error
-  Kind kind_ = Kind::kNull;
+  Kind kind_ = Kind::null;
   std::uint8_t sub_ = 0;  // shape of a list or map; code of an error
 };
 

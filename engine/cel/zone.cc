@@ -54,13 +54,13 @@ std::int64_t local_seconds(const Zone::RuleDay& day, std::chrono::year year) {
   const std::int64_t first = days(chrono::sys_days(year / chrono::January / 1));
   std::int64_t found = first;
   switch (day.form) {
-    case Zone::RuleDay::Form::kDayOfYear:
+    case Zone::RuleDay::Form::day_of_year:
       found = first + day.day;
       break;
-    case Zone::RuleDay::Form::kJulianNoLeap:  // 29 February is never counted: 60 is always 1 March
+    case Zone::RuleDay::Form::julian_no_leap:  // 29 February is never counted: 60 is always 1 March
       found = first + day.day - 1 + (year.is_leap() && day.day >= 60 ? 1 : 0);
       break;
-    case Zone::RuleDay::Form::kMonthWeekDay: {
+    case Zone::RuleDay::Form::month_week_day: {
       const chrono::month month(static_cast<unsigned>(day.month));
       const chrono::weekday weekday(static_cast<unsigned>(day.day));
       found = day.week == 5 ? days(chrono::sys_days(year / month / weekday[chrono::last]))
@@ -153,12 +153,12 @@ class RuleReader {
   bool day(Zone::RuleDay& day) {
     if (!take(',')) return false;
     if (take('M')) {
-      day.form = Zone::RuleDay::Form::kMonthWeekDay;
+      day.form = Zone::RuleDay::Form::month_week_day;
       if (!number(12, day.month) || day.month < 1 || !take('.')) return false;
       if (!number(5, day.week) || day.week < 1 || !take('.')) return false;
       if (!number(6, day.day)) return false;
     } else if (take('J')) {
-      day.form = Zone::RuleDay::Form::kJulianNoLeap;
+      day.form = Zone::RuleDay::Form::julian_no_leap;
       if (!number(365, day.day) || day.day < 1) return false;
     } else if (!number(365, day.day)) {
       return false;

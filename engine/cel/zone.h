@@ -39,8 +39,8 @@ class Zone {
 
   // When a footer's rule changes the clock: a day of the year, and a time of that day in seconds of local time.
   struct RuleDay {
-    enum class Form : std::uint8_t { kJulianNoLeap, kDayOfYear, kMonthWeekDay };
-    Form form = Form::kDayOfYear;
+    enum class Form : std::uint8_t { julian_no_leap, day_of_year, month_week_day };
+    Form form = Form::day_of_year;
     std::int32_t day = 0;  // kJulianNoLeap 1..365, kDayOfYear 0..365, kMonthWeekDay 0..6 from Sunday
     std::int32_t month = 0;
     std::int32_t week = 0;  // 5: the last

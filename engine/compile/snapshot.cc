@@ -14,7 +14,8 @@ void add_entities(const std::vector<model::Entity>& entities, index::TextMap<con
   for (const model::Entity& entity : entities) out.emplace(entity_key(entity.type, entity.id), &entity.properties);
 }
 
-const JsonValue* find_entity(const index::TextMap<const JsonValue*>& entities, std::string_view type, std::string_view id) {
+const JsonValue* find_entity(const index::TextMap<const JsonValue*>& entities, std::string_view type,
+                             std::string_view id) {
   if (entities.empty()) return nullptr;
   const auto at = entities.find(entity_key(type, id));
   return at == entities.end() ? nullptr : at->second;

@@ -21,8 +21,8 @@ using RuleIndex = index::EntryId;
 
 // For whom a policy is there at all (SEMANTICS §2: scope is no clause).
 struct Scope {
-  std::optional<rbac::RoleSet> roles;                       // any of these; absent: everyone
-  const std::vector<std::string>* tenants = nullptr;        // any of these; absent: every tenant and none
+  std::optional<rbac::RoleSet> roles;                 // any of these; absent: everyone
+  const std::vector<std::string>* tenants = nullptr;  // any of these; absent: every tenant and none
   bool covers(const rbac::Activation& subject) const;
 };
 
@@ -47,11 +47,12 @@ class EgressRules {
  public:
   explicit EgressRules(const model::PolicySet& documents, const rbac::Directory& directory);
   const RuleTable<model::EgressRule>& table() const { return table_; }
-  void find(const net::EndpointHost& host, const std::vector<net::IpAddress>& addresses, std::vector<RuleIndex>& out) const;
+  void find(const net::EndpointHost& host, const std::vector<net::IpAddress>& addresses,
+            std::vector<RuleIndex>& out) const;
 
  private:
   RuleTable<model::EgressRule> table_;
-  index::HostIndex hosts_;      // of hosts and of services' hosts
+  index::HostIndex hosts_;       // of hosts and of services' hosts
   index::PrefixIndex prefixes_;  // of rules with cidrs and no hosts
   // Denies by prefix and denies of everything are also relevant where no address is known.
   std::vector<RuleIndex> internet_, any_, denies_by_prefix_;

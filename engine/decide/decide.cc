@@ -19,7 +19,8 @@ Seconds cache_for(const wire::Request& request, const rbac::Activation& subject,
   Seconds most = kMostCached;
   const auto end_before = [&](const std::optional<Timestamp>& at) {
     // Strictly before: an answer given in the second of the change would outlive it.
-    if (at) most = std::min(most, Seconds{std::max<std::int64_t>(0, at->unix_seconds() - request.time.unix_seconds() - 1)});
+    if (at)
+      most = std::min(most, Seconds{std::max<std::int64_t>(0, at->unix_seconds() - request.time.unix_seconds() - 1)});
   };
   end_before(subject.next_change);
   end_before(request.principal.token_expires);
@@ -36,10 +37,14 @@ wire::Decision denial(wire::Reason reason) {
 
 Clause condition_clause(const model::RuleHeader& rule, const Judgement& judgement, std::string* detail) {
   switch (rule.when->program->run_condition(judgement.attributes, detail)) {
-    case cel::Truth::kTrue: return Clause::holds;
-    case cel::Truth::kFalse: return Clause::fails;
-    case cel::Truth::kUnknown: return Clause::unknown;
-    case cel::Truth::kError: return Clause::error;
+    case cel::Truth::true_:
+      return Clause::holds;
+    case cel::Truth::false_:
+      return Clause::fails;
+    case cel::Truth::unknown:
+      return Clause::unknown;
+    case cel::Truth::error:
+      return Clause::error;
   }
   return Clause::error;
 }

@@ -33,8 +33,8 @@ struct Trace {
   std::vector<std::string> violated_constraints;
 };
 
-// Judges. Never fails: what cannot be judged is denied, and `reason` says why. Thread-safe; reads no clock, does no I/O.
-// Cost: the rules that the request touches, not the policy set. Hot path where `trace` is null.
+// Judges. Never fails: what cannot be judged is denied, and `reason` says why. Thread-safe; reads no clock, does no
+// I/O. Cost: the rules that the request touches, not the policy set. Hot path where `trace` is null.
 wire::Decision decide(const compile::Snapshot& snapshot, const wire::Request& request, Trace* trace = nullptr);
 
 }  // namespace portreeve::decide

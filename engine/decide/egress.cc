@@ -1,7 +1,6 @@
-#include "engine/decide/egress_clauses.h"
-
 #include "engine/base/check.h"
 #include "engine/base/limits.h"
+#include "engine/decide/egress_clauses.h"
 
 namespace portreeve::decide {
 namespace {
@@ -14,33 +13,54 @@ using wire::Reason;
 Reason reason_of(net::SpecialRange range) {
   using enum net::SpecialRange;
   switch (range) {
-    case loopback: return Reason::guard_loopback_address;
-    case unspecified: return Reason::guard_unspecified_address;
-    case link_local: return Reason::guard_link_local_address;
-    case metadata: return Reason::guard_metadata_address;
-    case private_use: return Reason::guard_private_address;
-    case shared: return Reason::guard_shared_address;
-    case unique_local: return Reason::guard_unique_local_address;
-    case multicast: return Reason::guard_multicast_address;
-    case broadcast: return Reason::guard_broadcast_address;
-    case reserved: return Reason::guard_reserved_address;
-    case documentation: return Reason::guard_documentation_address;
-    case benchmarking: return Reason::guard_benchmarking_address;
-    case protocol: return Reason::guard_protocol_address;
-    case translated: return Reason::guard_translated_address;
-    case not_global: return Reason::guard_not_global_address;
-    case overlay: return Reason::guard_overlay_address;
-    case own: return Reason::guard_own_address;
-    case none: break;  // no reason at all
+    case loopback:
+      return Reason::guard_loopback_address;
+    case unspecified:
+      return Reason::guard_unspecified_address;
+    case link_local:
+      return Reason::guard_link_local_address;
+    case metadata:
+      return Reason::guard_metadata_address;
+    case private_use:
+      return Reason::guard_private_address;
+    case shared:
+      return Reason::guard_shared_address;
+    case unique_local:
+      return Reason::guard_unique_local_address;
+    case multicast:
+      return Reason::guard_multicast_address;
+    case broadcast:
+      return Reason::guard_broadcast_address;
+    case reserved:
+      return Reason::guard_reserved_address;
+    case documentation:
+      return Reason::guard_documentation_address;
+    case benchmarking:
+      return Reason::guard_benchmarking_address;
+    case protocol:
+      return Reason::guard_protocol_address;
+    case translated:
+      return Reason::guard_translated_address;
+    case not_global:
+      return Reason::guard_not_global_address;
+    case overlay:
+      return Reason::guard_overlay_address;
+    case own:
+      return Reason::guard_own_address;
+    case none:
+      break;  // no reason at all
   }
   UNREACHABLE_DENY(Reason::internal_error);
 }
 
 Reason reason_of(net::NameGuard guard) {
   switch (guard) {
-    case net::NameGuard::special_use: return Reason::guard_special_use_name;
-    case net::NameGuard::metadata: return Reason::guard_metadata_name;
-    case net::NameGuard::single_label: return Reason::guard_single_label_name;
+    case net::NameGuard::special_use:
+      return Reason::guard_special_use_name;
+    case net::NameGuard::metadata:
+      return Reason::guard_metadata_name;
+    case net::NameGuard::single_label:
+      return Reason::guard_single_label_name;
   }
   UNREACHABLE_DENY(Reason::internal_error);
 }
@@ -147,14 +167,15 @@ Conclusion conclude(const Matches<EgressRule>& matches, const Guard& guard, cons
 
 wire::Decision judge(const wire::EgressQuestion& question, const Judgement& judgement, bool& reads_clock) {
   static_assert(limits::kAddressesPerAnswer == 64, "addresses are covered by the bits of one word");
-  if (question.addresses.size() > limits::kAddressesPerAnswer) UNREACHABLE_DENY(wire::Decision{});  // the reader bounds it
+  if (question.addresses.size() > limits::kAddressesPerAnswer)
+    UNREACHABLE_DENY(wire::Decision{});  // the reader bounds it
   const compile::EgressRules& rules = judgement.snapshot.egress();
   std::vector<compile::RuleIndex> candidates;
   rules.find(question.host, question.addresses, candidates);
-  const Matches<EgressRule> matches =
-      match_rules(rules.table(), std::move(candidates), judgement, [&](const EgressRule& rule, Fold& fold, auto& match) {
-        add_egress_clauses(rule, question, judgement.snapshot, fold, match);
-      });
+  const Matches<EgressRule> matches = match_rules(rules.table(), std::move(candidates), judgement,
+                                                  [&](const EgressRule& rule, Fold& fold, auto& match) {
+                                                    add_egress_clauses(rule, question, judgement.snapshot, fold, match);
+                                                  });
   reads_clock = matches.reads_clock;
   const Guard guard(question, judgement.snapshot);
   return answer(matches.any_dry_run(),

@@ -16,10 +16,14 @@ bool has(const std::vector<Protocol>& protocols, Protocol protocol) {
 // CONNECT does not say what will flow: `tls` and `tcp` match it.
 bool protocol_matches(const std::vector<Protocol>& protocols, EgressProtocol asked) {
   switch (asked) {
-    case EgressProtocol::tls: return has(protocols, Protocol::tls);
-    case EgressProtocol::http: return has(protocols, Protocol::http);
-    case EgressProtocol::tcp: return has(protocols, Protocol::tcp);
-    case EgressProtocol::connect: return has(protocols, Protocol::tls) || has(protocols, Protocol::tcp);
+    case EgressProtocol::tls:
+      return has(protocols, Protocol::tls);
+    case EgressProtocol::http:
+      return has(protocols, Protocol::http);
+    case EgressProtocol::tcp:
+      return has(protocols, Protocol::tcp);
+    case EgressProtocol::connect:
+      return has(protocols, Protocol::tls) || has(protocols, Protocol::tcp);
   }
   return false;
 }
@@ -131,8 +135,8 @@ void add_services(const Target& target, Fold& fold, Match<EgressRule>& match) {
 }
 
 void add_internet(const Target& target, Fold& fold, Match<EgressRule>& match) {
-  const bool eligible = target.name != nullptr && !net::classify_name(*target.name) &&
-                        !target.snapshot.is_secret_upstream(*target.name);
+  const bool eligible =
+      target.name != nullptr && !net::classify_name(*target.name) && !target.snapshot.is_secret_upstream(*target.name);
   if (!eligible) {
     fold.add("internet", Clause::fails);
     return;

@@ -13,11 +13,13 @@ using wire::Reason;
 // What always stays out of an environment, whatever `pass` says (SEMANTICS §5): each would run code of the workload's
 // choosing in a program that policy judged by its path alone.
 bool is_always_dropped(std::string_view name) {
-  static constexpr std::array<std::string_view, 9> kDropped{"LD_*",   "BASH_ENV", "ENV",    "NODE_OPTIONS",     "PYTHON*",
-                                                            "PERL5*", "RUBYOPT",  "GIT_*", "JAVA_TOOL_OPTIONS"};
-  static constexpr std::array<std::string_view, 6> kKept{"GIT_AUTHOR_NAME",    "GIT_AUTHOR_EMAIL",    "GIT_AUTHOR_DATE",
-                                                         "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL", "GIT_COMMITTER_DATE"};
-  const bool dropped = std::ranges::any_of(kDropped, [&](std::string_view glob) { return pattern::glob_matches(glob, name); });
+  static constexpr std::array<std::string_view, 9> kDropped{
+      "LD_*", "BASH_ENV", "ENV", "NODE_OPTIONS", "PYTHON*", "PERL5*", "RUBYOPT", "GIT_*", "JAVA_TOOL_OPTIONS"};
+  static constexpr std::array<std::string_view, 6> kKept{"GIT_AUTHOR_NAME",     "GIT_AUTHOR_EMAIL",
+                                                         "GIT_AUTHOR_DATE",     "GIT_COMMITTER_NAME",
+                                                         "GIT_COMMITTER_EMAIL", "GIT_COMMITTER_DATE"};
+  const bool dropped =
+      std::ranges::any_of(kDropped, [&](std::string_view glob) { return pattern::glob_matches(glob, name); });
   return dropped && std::ranges::find(kKept, name) == kKept.end();
 }
 
@@ -54,7 +56,8 @@ Clause terminal_clause(const ExecRule& rule, const std::optional<bool>& terminal
 Matches<ExecRule> match_program(const wire::ProgramFile& program, const wire::ExecQuestion& question,
                                 const Judgement& judgement) {
   std::vector<compile::RuleIndex> candidates;
-  judgement.snapshot.execution().find(program.path, program.file.value_or(program.path), !is_certain(program), candidates);
+  judgement.snapshot.execution().find(program.path, program.file.value_or(program.path), !is_certain(program),
+                                      candidates);
   return match_rules(judgement.snapshot.execution().table(), std::move(candidates), judgement,
                      [&](const ExecRule& rule, Fold& fold, auto&) {
                        fold.add("programs", program_clause(rule, program));
@@ -71,12 +74,15 @@ bool covers(const model::WriteGrant& outer, const model::WriteGrant& inner) {
 }
 
 // Paths that both grant, by containment.
-std::vector<model::WriteGrant> intersect(const std::vector<model::WriteGrant>& a, const std::vector<model::WriteGrant>& b) {
+std::vector<model::WriteGrant> intersect(const std::vector<model::WriteGrant>& a,
+                                         const std::vector<model::WriteGrant>& b) {
   std::vector<model::WriteGrant> out;
   for (const model::WriteGrant& x : a) {
     for (const model::WriteGrant& y : b) {
-      if (covers(x, y)) out.push_back(y);
-      else if (covers(y, x)) out.push_back(x);
+      if (covers(x, y))
+        out.push_back(y);
+      else if (covers(y, x))
+        out.push_back(x);
     }
   }
   return out;
@@ -89,7 +95,8 @@ std::vector<std::string> canonical(std::vector<model::WriteGrant> grants) {
   grants.erase(repeated.begin(), repeated.end());
   std::vector<std::string> out;
   for (const model::WriteGrant& grant : grants) {
-    const bool covered = std::ranges::any_of(grants, [&](const auto& other) { return other != grant && covers(other, grant); });
+    const bool covered =
+        std::ranges::any_of(grants, [&](const auto& other) { return other != grant && covers(other, grant); });
     if (!covered) out.push_back(grant.to_string());
   }
   std::ranges::sort(out);

@@ -31,7 +31,8 @@ cel::Value age(const wire::SessionFacts& session, Timestamp now) {
   std::int64_t nanos = 0;
   const std::int64_t seconds = now.unix_seconds() - session.started.unix_seconds();
   if (__builtin_mul_overflow(seconds, kNanosPerSecond, &nanos)) return cel::Value::absent();
-  if (__builtin_add_overflow(nanos, std::int64_t{now.nanos()} - session.started.nanos(), &nanos)) return cel::Value::absent();
+  if (__builtin_add_overflow(nanos, std::int64_t{now.nanos()} - session.started.nanos(), &nanos))
+    return cel::Value::absent();
   return cel::Value::duration_nanos(nanos);
 }
 
@@ -41,7 +42,8 @@ std::optional<cel::Value> LayeredProperties::find(std::string_view key) const {
   if (stated_ != nullptr) {
     if (const JsonValue* value = stated_->find(key)) return cel::Value::of(*value);
   }
-  if (unsaid_ && std::ranges::find(kUnsaidAtResolve, key) != kUnsaidAtResolve.end()) return cel::Value::unknown(id::kResourceProperties, key);
+  if (unsaid_ && std::ranges::find(kUnsaidAtResolve, key) != kUnsaidAtResolve.end())
+    return cel::Value::unknown(id::kResourceProperties, key);
   if (declared_ != nullptr) {
     if (const JsonValue* value = declared_->find(key)) return cel::Value::of(*value);
   }
@@ -79,43 +81,60 @@ RequestActivation::RequestActivation(const compile::Snapshot& snapshot, const wi
     : request_(request),
       subject_(subject),
       // Of subjects of the gates' own domains only Entities count (SEMANTICS §8).
-      subject_properties_(std::holds_alternative<wire::AccessQuestion>(request.question) ? &request.principal.properties : nullptr,
-                          snapshot.subject_properties(request.principal.type, request.principal.id)),
+      subject_properties_(
+          std::holds_alternative<wire::AccessQuestion>(request.question) ? &request.principal.properties : nullptr,
+          snapshot.subject_properties(request.principal.type, request.principal.id)),
       resource_properties_(&request.resource_properties,
-                           snapshot.resource_properties(request.resource_type, request.resource_id), is_unsaid(request)) {}
+                           snapshot.resource_properties(request.resource_type, request.resource_id),
+                           is_unsaid(request)) {}
 
 cel::Value RequestActivation::subject(std::uint16_t field) const {
   const wire::Principal& principal = request_.principal;
   switch (field) {
-    case id::kSubjectType.field: return text(principal.type);
-    case id::kSubjectId.field: return text(principal.id);
-    case id::kSubjectGroups.field: return cel::Value::list(std::span<const std::string_view>(subject_.groups));
-    case id::kSubjectRoles.field: return cel::Value::list(std::span<const std::string_view>(subject_.role_names));
-    case id::kSubjectTenant.field: return subject_.tenant ? text(*subject_.tenant) : cel::Value::absent();
-    case id::kSubjectClaims.field: return object(principal.claims);
-    case id::kSubjectProperties.field: return cel::Value::map(subject_properties_);
-    default: return cel::Value::absent();
+    case id::kSubjectType.field:
+      return text(principal.type);
+    case id::kSubjectId.field:
+      return text(principal.id);
+    case id::kSubjectGroups.field:
+      return cel::Value::list(std::span<const std::string_view>(subject_.groups));
+    case id::kSubjectRoles.field:
+      return cel::Value::list(std::span<const std::string_view>(subject_.role_names));
+    case id::kSubjectTenant.field:
+      return subject_.tenant ? text(*subject_.tenant) : cel::Value::absent();
+    case id::kSubjectClaims.field:
+      return object(principal.claims);
+    case id::kSubjectProperties.field:
+      return cel::Value::map(subject_properties_);
+    default:
+      return cel::Value::absent();
   }
 }
 
 cel::Value RequestActivation::session(std::uint16_t field) const {
   const auto& session = request_.principal.session;
   if (field == id::kSessionTrust.field) {  // of the subject, so that it is there without a session as well
-    return text(session && session->stated_trust ? std::string_view(*session->stated_trust) : model::to_text(subject_.trust));
+    return text(session && session->stated_trust ? std::string_view(*session->stated_trust)
+                                                 : model::to_text(subject_.trust));
   }
   if (!session) return cel::Value::absent();
   switch (field) {
-    case id::kSessionId.field: return text(session->id);
-    case id::kSessionAge.field: return age(*session, request_.time);
-    case id::kSessionLabels.field: return cel::Value::map(std::span<const std::pair<std::string, std::string>>(session->labels));
-    default: return cel::Value::absent();
+    case id::kSessionId.field:
+      return text(session->id);
+    case id::kSessionAge.field:
+      return age(*session, request_.time);
+    case id::kSessionLabels.field:
+      return cel::Value::map(std::span<const std::pair<std::string, std::string>>(session->labels));
+    default:
+      return cel::Value::absent();
   }
 }
 
 cel::Value RequestActivation::attribute(cel::AttributeId attribute) const {
   switch (attribute.variable) {
-    case id::kSubjectId.variable: return subject(attribute.field);
-    case id::kSessionId.variable: return session(attribute.field);
+    case id::kSubjectId.variable:
+      return subject(attribute.field);
+    case id::kSessionId.variable:
+      return session(attribute.field);
     case id::kActionName.variable:
       return attribute == id::kActionName ? text(request_.action) : object(request_.action_properties);
     case id::kResourceId.variable:
@@ -125,8 +144,10 @@ cel::Value RequestActivation::attribute(cel::AttributeId attribute) const {
     case id::kRequestTime.variable:
       if (attribute == id::kRequestTime) return cel::Value::of(request_.time);
       return request_.source ? text(*request_.source) : cel::Value::absent();
-    case id::kContext.variable: return object(request_.context);
-    default: return cel::Value::absent();
+    case id::kContext.variable:
+      return object(request_.context);
+    default:
+      return cel::Value::absent();
   }
 }
 

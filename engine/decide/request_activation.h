@@ -8,7 +8,8 @@
 
 namespace portreeve::decide {
 
-// A request's properties over those that Entities declare: where the request gives one, also null, it stands (SEMANTICS §8).
+// A request's properties over those that Entities declare: where the request gives one, also null, it stands (SEMANTICS
+// §8).
 class LayeredProperties final : public cel::HostMap {
  public:
   // Either may be null. `unsaid`: addresses, sni, method and path cannot be said yet.

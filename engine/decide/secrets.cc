@@ -9,9 +9,10 @@ using wire::SecretUse;
 // SEMANTICS §1, point 2: what is wrong with the question itself.
 std::optional<Reason> question_failure(const wire::SecretQuestion& question, const model::Secret* secret) {
   if (secret == nullptr) return Reason::unknown_secret;
-  const bool known = question.upstream && std::ranges::any_of(secret->upstreams, [&](const wire::UpstreamUrl& upstream) {
-    return upstream.to_string() == *question.upstream;
-  });
+  const bool known =
+      question.upstream && std::ranges::any_of(secret->upstreams, [&](const wire::UpstreamUrl& upstream) {
+        return upstream.to_string() == *question.upstream;
+      });
   return known ? std::nullopt : std::optional(Reason::foreign_upstream);
 }
 
@@ -23,8 +24,8 @@ Clause unless_lease(const wire::SecretQuestion& question, const std::optional<T>
 
 void add_clauses(const model::SecretRule& rule, const wire::SecretQuestion& question, Fold& fold) {
   fold.add("secrets", clause(!rule.secrets || std::ranges::any_of(*rule.secrets, [&](const model::Reference& secret) {
-                               return secret.name == question.secret;
-                             })));
+             return secret.name == question.secret;
+           })));
   fold.add("uses", listed(rule.uses, question.use));
   fold.add("methods", unless_lease(question, rule.methods, listed(rule.methods, question.method)));
   fold.add("paths", unless_lease(question, rule.paths, matched(rule.paths, question.path)));
@@ -48,9 +49,9 @@ wire::SecretObligations obligations(const std::vector<Match<model::SecretRule>>&
 wire::Decision judge(const wire::SecretQuestion& question, const Judgement& judgement, bool& reads_clock) {
   std::vector<compile::RuleIndex> candidates;
   judgement.snapshot.secrets().find(question.secret, candidates);
-  const auto matches = match_rules(
-      judgement.snapshot.secrets().table(), std::move(candidates), judgement,
-      [&](const model::SecretRule& rule, Fold& fold, auto&) { add_clauses(rule, question, fold); });
+  const auto matches =
+      match_rules(judgement.snapshot.secrets().table(), std::move(candidates), judgement,
+                  [&](const model::SecretRule& rule, Fold& fold, auto&) { add_clauses(rule, question, fold); });
   reads_clock = matches.reads_clock;
   const std::optional<Reason> failure = question_failure(question, judgement.snapshot.secret(question.secret));
   return answer(matches.any_dry_run(), [&](Enforcement enforcement) {

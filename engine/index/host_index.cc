@@ -13,9 +13,15 @@ void append(const TextMap<std::vector<EntryId>>& map, std::string_view key, std:
 void HostIndex::add(const net::HostPattern& pattern, EntryId id) {
   using Kind = net::HostPattern::Kind;
   switch (pattern.kind()) {
-    case Kind::exact: exact_[pattern.suffix().str()].push_back(id); return;
-    case Kind::one_label: one_label_[pattern.suffix().str()].push_back(id); return;
-    case Kind::any_depth: any_depth_[pattern.suffix().str()].push_back(id); return;
+    case Kind::exact:
+      exact_[pattern.suffix().str()].push_back(id);
+      return;
+    case Kind::one_label:
+      one_label_[pattern.suffix().str()].push_back(id);
+      return;
+    case Kind::any_depth:
+      any_depth_[pattern.suffix().str()].push_back(id);
+      return;
   }
 }
 

@@ -27,8 +27,8 @@ class HostIndex {
  public:
   void add(const net::HostPattern& pattern, EntryId id);
 
-  // Appends the ids of all patterns that match, in no order, possibly more than once. Cost: one look-up a label, and the
-  // ids found; allocates only where `out` grows.
+  // Appends the ids of all patterns that match, in no order, possibly more than once. Cost: one look-up a label, and
+  // the ids found; allocates only where `out` grows.
   void find(const net::HostName& name, std::vector<EntryId>& out) const;
 
  private:

@@ -23,16 +23,21 @@ std::string_view directory_of(const pattern::Pattern& pattern) {
 
 void PathIndex::add(const pattern::Pattern& pattern, EntryId id) {
   switch (pattern.kind()) {
-    case pattern::PatternKind::literal: literals_[pattern.text()].push_back(id); return;
+    case pattern::PatternKind::literal:
+      literals_[pattern.text()].push_back(id);
+      return;
     case pattern::PatternKind::glob:
-    case pattern::PatternKind::regex: below_[std::string(directory_of(pattern))].push_back(id); return;
+    case pattern::PatternKind::regex:
+      below_[std::string(directory_of(pattern))].push_back(id);
+      return;
   }
 }
 
 void PathIndex::find(std::string_view path, std::vector<EntryId>& out) const {
   append(literals_, path, out);
   append(below_, path, out);
-  for (std::size_t slash = path.rfind('/'); slash != std::string_view::npos && slash > 0; slash = path.rfind('/', slash - 1)) {
+  for (std::size_t slash = path.rfind('/'); slash != std::string_view::npos && slash > 0;
+       slash = path.rfind('/', slash - 1)) {
     append(below_, path.substr(0, slash), out);
   }
   if (!path.empty()) append(below_, "", out);

@@ -1,4 +1,5 @@
-// From a path to the patterns that may match it: literals exactly, globs and expressions by the directory they begin with.
+// From a path to the patterns that may match it: literals exactly, globs and expressions by the directory they begin
+// with.
 #pragma once
 
 #include <string_view>

@@ -15,8 +15,8 @@ class PrefixIndex {
  public:
   void add(const net::IpPrefix& prefix, EntryId id);
 
-  // Appends the ids of all prefixes that contain the address, in no order, possibly more than once. Cost: one look-up for
-  // each length in use, and the ids found; allocates only where `out` grows.
+  // Appends the ids of all prefixes that contain the address, in no order, possibly more than once. Cost: one look-up
+  // for each length in use, and the ids found; allocates only where `out` grows.
   void find(net::IpAddress address, std::vector<EntryId>& out) const;
 
   bool empty() const { return entries_.empty(); }

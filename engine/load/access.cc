@@ -1,6 +1,7 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
-#include <fmt/format.h>
 
 #include "engine/load/rules.h"
 #include "engine/wire/request.h"
@@ -50,7 +51,8 @@ void read_rule(const RuleReader& rule, model::AccessRule& out) {
     out.resources.emplace();
     const auto& rule_fields = spec_of(Kind::access_policy).spec.fields.back().object->fields;
     const auto field = std::ranges::find(rule_fields, "resources", &Field::key);
-    for (const Node* node : fields.list("resources")) read_resource(*node, *field->object, rule.context, *out.resources);
+    for (const Node* node : fields.list("resources"))
+      read_resource(*node, *field->object, rule.context, *out.resources);
   }
   rule.require_target({"resources"}, "`resources`");
 }

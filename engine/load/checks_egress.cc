@@ -1,7 +1,8 @@
 // Egress rules that meet: tcp denies that close what tls allows open, and rules that others leave nothing to decide.
 // Warnings only, so the search is bounded and misses rather than guesses.
-#include <algorithm>
 #include <fmt/format.h>
+
+#include <algorithm>
 #include <map>
 
 #include "engine/load/context.h"
@@ -22,12 +23,14 @@ struct Entry {
   RuleUse use;
 };
 
-// Patterns of rules by suffix: labels from the right, each followed by a NUL, so that what stands below a name follows it.
+// Patterns of rules by suffix: labels from the right, each followed by a NUL, so that what stands below a name follows
+// it.
 class PatternIndex {
  public:
   void add(const RuleUse& use) {
     if (!use.rule->hosts) return;
-    for (const net::HostPattern& pattern : *use.rule->hosts) entries_.emplace(key_of(pattern.suffix()), Entry{&pattern, use});
+    for (const net::HostPattern& pattern : *use.rule->hosts)
+      entries_.emplace(key_of(pattern.suffix()), Entry{&pattern, use});
   }
 
   bool empty() const { return entries_.empty(); }
@@ -80,7 +83,8 @@ std::vector<model::PortRange> ports_of_allow(const model::EgressRule& rule) {
 bool ports_overlap(const model::EgressRule& deny, const model::EgressRule& allow) {
   if (!deny.ports) return true;
   return std::ranges::any_of(ports_of_allow(allow), [&](const model::PortRange& a) {
-    return std::ranges::any_of(*deny.ports, [&](const model::PortRange& d) { return a.first <= d.last && d.first <= a.last; });
+    return std::ranges::any_of(*deny.ports,
+                               [&](const model::PortRange& d) { return a.first <= d.last && d.first <= a.last; });
   });
 }
 
@@ -88,7 +92,8 @@ bool ports_within(const model::EgressRule& narrow, const model::EgressRule& wide
   if (!wide_allows && !wide.ports) return true;
   const std::vector<model::PortRange> theirs = wide_allows ? ports_of_allow(wide) : *wide.ports;
   return std::ranges::all_of(ports_of_allow(narrow), [&](const model::PortRange& n) {
-    return std::ranges::any_of(theirs, [&](const model::PortRange& w) { return w.first <= n.first && n.last <= w.last; });
+    return std::ranges::any_of(theirs,
+                               [&](const model::PortRange& w) { return w.first <= n.first && n.last <= w.last; });
   });
 }
 
@@ -100,14 +105,14 @@ bool protocols_within(const model::EgressRule& narrow, const model::EgressRule& 
   return std::ranges::all_of(ours, [&](model::Protocol p) { return std::ranges::find(theirs, p) != theirs.end(); });
 }
 
-// Whatever matches an allow rule on a host that `wide` names matches `wide`, too: it has no condition, and is in force for
-// every subject that the allow is in force for.
+// Whatever matches an allow rule on a host that `wide` names matches `wide`, too: it has no condition, and is in force
+// for every subject that the allow is in force for.
 bool is_at_least_as_wide(const RuleUse& wide, const RuleUse& narrow) {
   const bool allows = wide.rule->effect == model::Effect::allow;
   const bool everyone = !wide.policy->roles && !wide.policy->tenants;
-  return wide.rule != narrow.rule && wide.rule->enforce && !wide.rule->when && !wide.rule->cidrs && !wide.rule->methods &&
-         !wide.rule->paths && (everyone || wide.policy == narrow.policy) && protocols_within(*narrow.rule, *wide.rule, allows) &&
-         ports_within(*narrow.rule, *wide.rule, allows);
+  return wide.rule != narrow.rule && wide.rule->enforce && !wide.rule->when && !wide.rule->cidrs &&
+         !wide.rule->methods && !wide.rule->paths && (everyone || wide.policy == narrow.policy) &&
+         protocols_within(*narrow.rule, *wide.rule, allows) && ports_within(*narrow.rule, *wide.rule, allows);
 }
 
 // A rule that covers the whole of the allow rule's hosts by itself or with others; the last one needed is named.
@@ -125,7 +130,8 @@ const Entry* covering(const RuleUse& allow, PatternIndex& index, bool same_polic
 
 bool has_obligations(const model::EgressRule& rule) {
   const model::EgressRuleLimits& limits = rule.limits;
-  return limits.bytes_in || limits.bytes_out || limits.idle || limits.total || limits.connections || !rule.reason.empty();
+  return limits.bytes_in || limits.bytes_out || limits.idle || limits.total || limits.connections ||
+         !rule.reason.empty();
 }
 
 template <class Use>
@@ -137,7 +143,8 @@ void for_each_rule(const model::PolicySet& set, Use use) {
 
 void tell_tcp(const RuleUse& deny, const RuleUse& allow, Report& report) {
   report.warn(deny.rule->place,
-              fmt::format("rule `{}` denies tcp where `{}` allows tls, and so closes it: at CONNECT nobody knows yet which of them will flow",
+              fmt::format("rule `{}` denies tcp where `{}` allows tls, and so closes it: at CONNECT nobody knows yet "
+                          "which of them will flow",
                           deny.name(), allow.name()),
               "name other ports, or leave the host to the default");
 }
@@ -160,7 +167,8 @@ void check_tcp_denies(Context& context) {
                             speaks(rule, model::Protocol::tcp) && !speaks(rule, model::Protocol::tls);
     if (!closes_tcp) return;
     const bool anywhere = !rule.hosts && !rule.cidrs && !rule.services && !rule.internet;
-    if (anywhere && any_allow && ports_overlap(rule, *any_allow->rule)) return tell_tcp(deny, *any_allow, context.report);
+    if (anywhere && any_allow && ports_overlap(rule, *any_allow->rule))
+      return tell_tcp(deny, *any_allow, context.report);
     if (!rule.hosts) return;
     for (const net::HostPattern& pattern : *rule.hosts) {
       const Entry* met = allows.find(pattern, pattern.kind() != net::HostPattern::Kind::exact, [&](const Entry& entry) {
@@ -183,14 +191,16 @@ void check_shadowed(Context& context) {
     const model::EgressRule& rule = *use.rule;
     if (rule.effect != model::Effect::allow || !rule.hosts || rule.hosts->empty() || !rule.enforce) return;
     if (const Entry* deny = denies.empty() ? nullptr : covering(use, denies, false)) {
-      context.report.warn(rule.place, fmt::format("rule `{}` can never allow: `{}` denies all of it", use.name(), deny->use.name()),
+      context.report.warn(rule.place,
+                          fmt::format("rule `{}` can never allow: `{}` denies all of it", use.name(), deny->use.name()),
                           "remove one of them");
       return;
     }
     if (has_obligations(rule)) return;
     const Entry* wider = covering(use, allows, true);
     if (wider == nullptr || wider->use.rule->id > rule.id) return;  // of two alike the later name is told
-    context.report.warn(rule.place, fmt::format("rule `{}` adds nothing: `{}` allows all of it", use.name(), wider->use.name()),
+    context.report.warn(rule.place,
+                        fmt::format("rule `{}` adds nothing: `{}` allows all of it", use.name(), wider->use.name()),
                         "remove it");
   });
 }

@@ -1,6 +1,7 @@
 // No program that may start may stand where a program may write.
-#include <algorithm>
 #include <fmt/format.h>
+
+#include <algorithm>
 #include <map>
 #include <unordered_map>
 
@@ -56,10 +57,11 @@ void check_writable_programs(Context& context) {
     const auto [found, added] = known.try_emplace(program.pattern.text(), nullptr);
     if (added) found->second = overlap_of(program.pattern, grants);
     if (found->second == nullptr) continue;
-    context.report.error(program.at,
-                         fmt::format("the program `{}` may stand where rule `{}` grants writing `{}`", program.pattern.text(),
-                                     found->second->rule, found->second->grant.to_string()),
-                         "what can be written could then be started: keep them apart, or write `writable: acknowledged`");
+    context.report.error(
+        program.at,
+        fmt::format("the program `{}` may stand where rule `{}` grants writing `{}`", program.pattern.text(),
+                    found->second->rule, found->second->grant.to_string()),
+        "what can be written could then be started: keep them apart, or write `writable: acknowledged`");
   }
 }
 

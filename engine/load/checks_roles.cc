@@ -1,6 +1,7 @@
 // What only the roles of the whole set show: cycles, separation of duty that must break, roles that nobody can have.
-#include <algorithm>
 #include <fmt/format.h>
+
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <set>
@@ -127,8 +128,8 @@ class SeparationChecker {
         held.insert(theirs.begin(), theirs.end());
       }
       if (held.size() > constraint_.at_most && !parent_breaks) {
-        tell(role->place, fmt::format("role `{}` breaks constraint `{}` by itself: with all that it inherits it is {}", role->name,
-                                      constraint_.name, quoted(held)));
+        tell(role->place, fmt::format("role `{}` breaks constraint `{}` by itself: with all that it inherits it is {}",
+                                      role->name, constraint_.name, quoted(held)));
       }
       if (!held.empty()) held_[role->name] = std::move(held);
     }
@@ -153,14 +154,15 @@ class SeparationChecker {
         const bool over_already = held.size() > constraint_.at_most;
         held.insert(granted.begin(), granted.end());
         if (held.size() <= constraint_.at_most || over_already) continue;
-        tell(subject.place, fmt::format("the bindings of {} break constraint `{}`: they give {}", key_of(subject), constraint_.name,
-                                        quoted(held)));
+        tell(subject.place, fmt::format("the bindings of {} break constraint `{}`: they give {}", key_of(subject),
+                                        constraint_.name, quoted(held)));
       }
     }
   }
 
   void tell(const SourcePlace& place, std::string message) {
-    report_.error(place, std::move(message), fmt::format("at most {} of them may meet in one subject", constraint_.at_most));
+    report_.error(place, std::move(message),
+                  fmt::format("at most {} of them may meet in one subject", constraint_.at_most));
   }
 
   const model::PolicySet& set_;
@@ -203,7 +205,8 @@ void check_roles(Context& context) {
   bool cyclic = false;
   CycleFinder finder(roles, [&](const SourcePlace& place, std::string cycle) {
     cyclic = true;
-    context.report.error(place, fmt::format("roles inherit each other in a cycle: {}", cycle), "remove one of the links");
+    context.report.error(place, fmt::format("roles inherit each other in a cycle: {}", cycle),
+                         "remove one of the links");
   });
   for (const model::Role& role : context.set.roles) finder.visit(role);
   for (const model::RoleConstraint& constraint : context.set.role_constraints) {

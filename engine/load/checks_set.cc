@@ -1,6 +1,7 @@
 // What only the whole set shows of entities, routes and tenants.
-#include <algorithm>
 #include <fmt/format.h>
+
+#include <algorithm>
 #include <map>
 
 #include "engine/load/context.h"
@@ -24,8 +25,9 @@ void warn_of_tenants(const Policies& policies, const std::string& provider, Repo
     const auto denies = [](const auto& rule) { return rule.effect == model::Effect::deny; };
     const auto rule = std::ranges::find_if(policy.rules, denies);
     if (!policy.tenants || rule == policy.rules.end()) continue;
-    report.warn(rule->place, fmt::format("rule `{}/{}` denies in some tenants only, and subjects of provider `{}` may have none", policy.name,
-                                         rule->id, provider),
+    report.warn(rule->place,
+                fmt::format("rule `{}/{}` denies in some tenants only, and subjects of provider `{}` may have none",
+                            policy.name, rule->id, provider),
                 "a subject without a tenant escapes it: put denies into a policy without `tenants`");
   }
 }
@@ -46,7 +48,8 @@ void check_routes(Context& context) {
     if (!secret.route) continue;
     const std::string key = secret.route->ends_with('/') ? *secret.route : *secret.route + "/";
     if (const auto [other, added] = by_route.emplace(key, &secret); !added) {
-      context.report.error(secret.place, fmt::format("the route `{}` is also secret `{}`'s", *secret.route, other->second->name),
+      context.report.error(secret.place,
+                           fmt::format("the route `{}` is also secret `{}`'s", *secret.route, other->second->name),
                            "give each its own");
     }
   }
@@ -54,8 +57,9 @@ void check_routes(Context& context) {
     for (std::size_t end = key.find('/'); end + 1 < key.size(); end = key.find('/', end + 1)) {
       const auto above = by_route.find(key.substr(0, end + 1));
       if (above == by_route.end()) continue;
-      context.report.error(secret->place, fmt::format("the route `{}` lies below secret `{}`'s `{}`", *secret->route,
-                                                      above->second->name, *above->second->route),
+      context.report.error(secret->place,
+                           fmt::format("the route `{}` lies below secret `{}`'s `{}`", *secret->route,
+                                       above->second->name, *above->second->route),
                            "give each its own");
       break;
     }

@@ -1,5 +1,6 @@
-#include <algorithm>
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "engine/base/text.h"
 #include "engine/load/rules.h"
@@ -15,9 +16,12 @@ constexpr int kShortestV6 = 48;
 
 std::string_view describe_guard(net::NameGuard guard) {
   switch (guard) {
-    case net::NameGuard::special_use: return "is a special-use name";
-    case net::NameGuard::metadata: return "is a cloud's metadata name";
-    case net::NameGuard::single_label: return "has one label only";
+    case net::NameGuard::special_use:
+      return "is a special-use name";
+    case net::NameGuard::metadata:
+      return "is a cloud's metadata name";
+    case net::NameGuard::single_label:
+      return "has one label only";
   }
   return "";
 }
@@ -69,7 +73,9 @@ std::optional<std::vector<model::Protocol>> read_protocols(const Fields& fields)
   if (!fields.has("protocols")) return std::nullopt;
   std::vector<model::Protocol> out;
   for (const Node* node : fields.list("protocols")) {
-    out.push_back(node->text == "tls" ? model::Protocol::tls : node->text == "http" ? model::Protocol::http : model::Protocol::tcp);
+    out.push_back(node->text == "tls"    ? model::Protocol::tls
+                  : node->text == "http" ? model::Protocol::http
+                                         : model::Protocol::tcp);
   }
   return out;
 }
@@ -84,7 +90,8 @@ struct HostCheck {
     Context& context = rule.context;
     const std::string written = pattern.to_string();
     if (const auto guard = net::classify_pattern(pattern)) {
-      context.report.error(at, fmt::format("{}`{}` {}, which no allow rule opens", where, written, describe_guard(*guard)),
+      context.report.error(at,
+                           fmt::format("{}`{}` {}, which no allow rule opens", where, written, describe_guard(*guard)),
                            "declare an InternalService and name it in `services`");
       return;
     }
@@ -109,9 +116,11 @@ struct HostCheck {
   void check_upstream(const net::HostPattern& pattern, At at, const std::string& where) const {
     const auto& names = rule.context.upstream_names;
     const auto tell = [&](const net::HostName& name, const std::string& secret) {
-      rule.context.report.error(at, fmt::format("{}`{}` lets the sandbox reach `{}` directly, which secret `{}` serves through the broker",
-                                                where, pattern.to_string(), name.view(), secret),
-                                "remove it, or write `direct: true`");
+      rule.context.report.error(
+          at,
+          fmt::format("{}`{}` lets the sandbox reach `{}` directly, which secret `{}` serves through the broker", where,
+                      pattern.to_string(), name.view(), secret),
+          "remove it, or write `direct: true`");
     };
     if (pattern.kind() == net::HostPattern::Kind::exact) {
       if (const auto found = names.find(pattern.suffix()); found != names.end()) tell(found->first, found->second);
@@ -158,8 +167,9 @@ void check_allowed_prefix(const RuleReader& rule, const net::IpPrefix& prefix, A
   if (direct) return;
   const auto& addresses = rule.context.upstream_addresses;
   for (auto it = addresses.lower_bound(prefix.network()); it != addresses.end() && prefix.contains(it->first); ++it) {
-    report.error(at, fmt::format("`{}` lets the sandbox reach `{}` directly, which secret `{}` serves through the broker",
-                                 prefix.to_string(), it->first.to_string(), it->second),
+    report.error(at,
+                 fmt::format("`{}` lets the sandbox reach `{}` directly, which secret `{}` serves through the broker",
+                             prefix.to_string(), it->first.to_string(), it->second),
                  "remove it, or write `direct: true`");
     return;
   }
@@ -185,10 +195,12 @@ void check_ports_of_service(const RuleReader& rule, const model::EgressRule& out
   if (known == rule.context.services.end()) return;
   const auto& theirs = rule.context.set.internal_services[known->second].ports;
   const bool common = std::ranges::any_of(*out.ports, [&](const model::PortRange& ours) {
-    return std::ranges::any_of(theirs, [&](const model::PortRange& t) { return ours.first <= t.last && t.first <= ours.last; });
+    return std::ranges::any_of(theirs,
+                               [&](const model::PortRange& t) { return ours.first <= t.last && t.first <= ours.last; });
   });
   if (!common && !theirs.empty()) {
-    rule.warn("ports", fmt::format("rule `{}` never matches service `{}`: they have no port in common", rule.name, service.name),
+    rule.warn("ports",
+              fmt::format("rule `{}` never matches service `{}`: they have no port in common", rule.name, service.name),
               "leave `ports` out to take the service's");
   }
 }
@@ -217,7 +229,8 @@ void check_target(const RuleReader& rule) {
       first = key;
       continue;
     }
-    rule.error(key, fmt::format("`{}` stands beside `{}`: a rule has one kind of target", key, first), "write two rules");
+    rule.error(key, fmt::format("`{}` stands beside `{}`: a rule has one kind of target", key, first),
+               "write two rules");
   }
 }
 
@@ -231,11 +244,14 @@ void check_protocols(const RuleReader& rule, const model::EgressRule& out) {
       rule.error("protocols", "an allow rule for `tcp` needs hosts or services",
                  "nothing inside tcp says where it goes: name it");
     }
-    if (!services && !rule.fields.has("ports")) rule.error("protocols", "an allow rule for `tcp` needs ports", "add `ports: […]`");
+    if (!services && !rule.fields.has("ports"))
+      rule.error("protocols", "an allow rule for `tcp` needs ports", "add `ports: […]`");
   }
   const bool only_http = out.protocols && out.protocols->size() == 1 && speaks(model::Protocol::http);
   for (const std::string_view key : {"methods", "paths"}) {
-    if (!rule.fields.has(key) || only_http || (rule.fields.has("protocols") && rule.fields.find("protocols") == nullptr)) continue;
+    if (!rule.fields.has(key) || only_http ||
+        (rule.fields.has("protocols") && rule.fields.find("protocols") == nullptr))
+      continue;
     rule.error(key, fmt::format("`{}` needs `protocols: [http]`", key), "inside TLS nobody sees them");
   }
 }
@@ -249,9 +265,11 @@ void read_limits(const Fields& fields, model::EgressRuleLimits& out) {
 
 void check_internet(const RuleReader& rule, const model::EgressRule& out) {
   if (!out.internet || !rule.allows()) return;
-  rule.warn("internet", "`internet: true` makes DNS a channel outward: any name may be looked up, and a name can carry data",
+  rule.warn("internet",
+            "`internet: true` makes DNS a channel outward: any name may be looked up, and a name can carry data",
             "list hosts where you can");
-  if (out.direct) rule.warn("direct", "`direct` has no effect here: `internet: true` never matches a Secret's upstream");
+  if (out.direct)
+    rule.warn("direct", "`direct` has no effect here: `internet: true` never matches a Secret's upstream");
 }
 
 void read_rule(const RuleReader& rule, model::EgressRule& out) {
@@ -287,7 +305,8 @@ void read_addresses(const Fields& fields, Context& context, model::InternalServi
     }
     const int shortest = prefix->is_v4() ? kShortestV4 : kShortestV6;
     if (const auto range = net::overlaps_hard(*prefix)) {
-      context.report.error(node->at, fmt::format("`{}` overlaps the guard (`{}`)", prefix->to_string(), net::guard_code(*range)),
+      context.report.error(node->at,
+                           fmt::format("`{}` overlaps the guard (`{}`)", prefix->to_string(), net::guard_code(*range)),
                            "nothing opens it");
     } else if (prefix->length() < shortest) {
       context.report.error(node->at, fmt::format("`{}` is too wide for one service", prefix->to_string()),

@@ -1,6 +1,7 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
-#include <fmt/format.h>
 
 #include "engine/base/text.h"
 #include "engine/cel/policy_environment.h"
@@ -13,8 +14,9 @@ namespace {
 // Dropped from every environment, whatever `pass` says (SEMANTICS §5); `*` ends a family.
 constexpr std::array kDropped = std::to_array<std::string_view>(
     {"LD_*", "BASH_ENV", "ENV", "NODE_OPTIONS", "PYTHON*", "PERL5*", "RUBYOPT", "JAVA_TOOL_OPTIONS", "GIT_*"});
-constexpr std::array kKept = std::to_array<std::string_view>({"GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_AUTHOR_DATE",
-                                                              "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL", "GIT_COMMITTER_DATE"});
+constexpr std::array kKept =
+    std::to_array<std::string_view>({"GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_AUTHOR_DATE", "GIT_COMMITTER_NAME",
+                                     "GIT_COMMITTER_EMAIL", "GIT_COMMITTER_DATE"});
 
 // The dropped family that a name or glob is wholly of; empty if there is none.
 std::string_view dropped_family(const pattern::Pattern& pattern) {
@@ -29,10 +31,12 @@ std::string_view dropped_family(const pattern::Pattern& pattern) {
 }
 
 bool is_variable_pattern(std::string_view text) {
-  return std::ranges::all_of(text, [](char c) {
-    const char lower = to_lower_ascii(c);
-    return (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '*';
-  }) && !(text.front() >= '0' && text.front() <= '9');
+  return std::ranges::all_of(text,
+                             [](char c) {
+                               const char lower = to_lower_ascii(c);
+                               return (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '*';
+                             }) &&
+         !(text.front() >= '0' && text.front() <= '9');
 }
 
 void read_env(const RuleReader& rule, model::ExecRule& out) {
@@ -46,7 +50,8 @@ void read_env(const RuleReader& rule, model::ExecRule& out) {
       rule.context.report.error(node->at, fmt::format("`{}` is not the name of a variable", printable(node->text)),
                                 "letters, digits and `_`, with `*` for any characters");
     } else if (const auto family = dropped_family(*pattern); !family.empty()) {
-      rule.context.report.warn(node->at, fmt::format("`{}` is dropped from every environment (`{}`)", node->text, family),
+      rule.context.report.warn(node->at,
+                               fmt::format("`{}` is dropped from every environment (`{}`)", node->text, family),
                                "whatever `pass` says: it would choose the code that runs");
     }
   }
@@ -73,8 +78,9 @@ void read_write(const RuleReader& rule, model::ExecRule& out) {
 void check_programs(const RuleReader& rule, const model::ExecRule& out) {
   for (const Node* node : rule.fields.list("programs")) {
     if (!node->text.starts_with("/re:") && wire::is_dynamic_loader(node->text)) {
-      rule.context.report.error(node->at, fmt::format("`{}` is the dynamic loader, which runs any file it is given", printable(node->text)),
-                                "no rule opens it: name the program itself");
+      rule.context.report.error(
+          node->at, fmt::format("`{}` is the dynamic loader, which runs any file it is given", printable(node->text)),
+          "no rule opens it: name the program itself");
     }
     if (!rule.allows()) continue;
     if (auto pattern = pattern::Pattern::parse(node->text)) {
@@ -86,9 +92,10 @@ void check_programs(const RuleReader& rule, const model::ExecRule& out) {
 // ADVICE: quoting, encoding and interpreters defeat what looks at a command line.
 void check_advice(const RuleReader& rule, const model::ExecRule& out) {
   if (!out.when || !out.when->program->reads(cel::policy::kResourceProperties, "args")) return;
-  rule.context.report.warn(rule.fields.find("when")->at, fmt::format("the safety of rule `{}` hangs on arguments", rule.name),
-                           "a pattern over a command line is no control: quoting, encoding and interpreters defeat it; judge program, "
-                           "directory, user, limits and writable paths");
+  rule.context.report.warn(
+      rule.fields.find("when")->at, fmt::format("the safety of rule `{}` hangs on arguments", rule.name),
+      "a pattern over a command line is no control: quoting, encoding and interpreters defeat it; judge program, "
+      "directory, user, limits and writable paths");
 }
 
 void read_rule(const RuleReader& rule, model::ExecRule& out) {
@@ -102,8 +109,8 @@ void read_rule(const RuleReader& rule, model::ExecRule& out) {
   read_env(rule, out);
   read_write(rule, out);
   if (const auto limits = fields.nested("limits")) {
-    out.limits = {limits->duration("wall"), limits->duration("cpu"), limits->size("memory"), limits->integer("processes"),
-                  limits->integer("openFiles")};
+    out.limits = {limits->duration("wall"), limits->duration("cpu"), limits->size("memory"),
+                  limits->integer("processes"), limits->integer("openFiles")};
   }
   rule.refuse_on_deny({"env", "write", "limits"});
   rule.require_target({"programs"}, "`programs`");

@@ -1,8 +1,9 @@
 #include "engine/load/fields.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
-#include <fmt/format.h>
 
 #include "engine/base/check.h"
 #include "engine/base/text.h"
@@ -40,8 +41,9 @@ void Fields::read_entries() {
     if (key->refused) continue;
     if (field == object_.fields.end()) {
       const std::vector<std::string_view> keys = keys_of(object_);
-      report_.error(key->at, fmt::format("unknown key `{}`", printable(key->text)),
-                    suggestion(key->text, keys, keys.empty() ? "nothing may stand here" : "allowed: " + alternatives(keys)));
+      report_.error(
+          key->at, fmt::format("unknown key `{}`", printable(key->text)),
+          suggestion(key->text, keys, keys.empty() ? "nothing may stand here" : "allowed: " + alternatives(keys)));
       continue;
     }
     Slot& slot = slots_[static_cast<std::size_t>(field - object_.fields.begin())];
@@ -146,9 +148,15 @@ auto convert(const Node* node, Report& report, Parse parse) -> std::optional<std
 
 }  // namespace
 
-std::optional<Seconds> Fields::duration(std::string_view key) const { return convert(find(key), report_, parse_duration); }
-std::optional<std::int64_t> Fields::size(std::string_view key) const { return convert(find(key), report_, parse_byte_size); }
-std::optional<Timestamp> Fields::time(std::string_view key) const { return convert(find(key), report_, Timestamp::parse); }
+std::optional<Seconds> Fields::duration(std::string_view key) const {
+  return convert(find(key), report_, parse_duration);
+}
+std::optional<std::int64_t> Fields::size(std::string_view key) const {
+  return convert(find(key), report_, parse_byte_size);
+}
+std::optional<Timestamp> Fields::time(std::string_view key) const {
+  return convert(find(key), report_, Timestamp::parse);
+}
 
 std::optional<model::ClaimPath> Fields::claim_path(std::string_view key) const {
   const Node* node = find(key);
@@ -192,9 +200,10 @@ std::optional<model::ClaimPath> read_claim_path(const Node& node, Report& report
 bool check_name(std::string_view name, At at, Type type, Report& report) {
   const auto is_edge = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
   const bool secret = type == Type::secret_name;
-  const bool good = !name.empty() && name.size() <= 63 && is_edge(name.front()) && is_edge(name.back()) &&
-                    std::ranges::all_of(name, [&](char c) { return is_edge(c) || c == '.' || c == '-' || (secret && c == '/'); }) &&
-                    name.find("//") == std::string_view::npos;
+  const bool good =
+      !name.empty() && name.size() <= 63 && is_edge(name.front()) && is_edge(name.back()) &&
+      std::ranges::all_of(name, [&](char c) { return is_edge(c) || c == '.' || c == '-' || (secret && c == '/'); }) &&
+      name.find("//") == std::string_view::npos;
   if (good) return true;
   report.error(at, fmt::format("`{}` is not a name", printable(name)),
                fmt::format("at most 63 of `a-z`, `0-9`, `.`, `-`{}, with a letter or digit at both ends",
@@ -217,8 +226,9 @@ bool check_scalar(const Node& value, const Field& field, Report& report) {
 // Text that YAML does not read as something else, without control characters.
 bool check_text(const Node& value, const Field& field, Report& report) {
   if (value.kind == Node::Kind::plain && is_number_or_boolean(value.text)) {
-    report.error(value.at, fmt::format("`{}` takes text, and YAML reads `{}` as {}", field.key, value.text,
-                                       is_boolean(value.text) ? "a boolean" : "a number"),
+    report.error(value.at,
+                 fmt::format("`{}` takes text, and YAML reads `{}` as {}", field.key, value.text,
+                             is_boolean(value.text) ? "a boolean" : "a number"),
                  fmt::format("write it in quotes: \"{}\"", value.text));
     return false;
   }
@@ -312,15 +322,22 @@ bool check_claim_path(const Node& value, const Field& field, Report& report) {
 bool check_one(const Node& value, const Field& field, Report& report) {
   if (value.refused) return false;
   switch (field.type) {
-    case Type::json: return true;
+    case Type::json:
+      return true;
     case Type::json_object:
-    case Type::object: return check_object(value, field, report);
-    case Type::objects_by_name: return check_by_name(value, field, report);
-    case Type::claim_path: return check_claim_path(value, field, report);
+    case Type::object:
+      return check_object(value, field, report);
+    case Type::objects_by_name:
+      return check_by_name(value, field, report);
+    case Type::claim_path:
+      return check_claim_path(value, field, report);
     case Type::boolean:
-    case Type::affirmation: return check_scalar(value, field, report) && check_boolean(value, field, report);
-    case Type::integer: return check_scalar(value, field, report) && check_integer(value, field, report);
-    case Type::choice: return check_scalar(value, field, report) && check_choice(value, field, report);
+    case Type::affirmation:
+      return check_scalar(value, field, report) && check_boolean(value, field, report);
+    case Type::integer:
+      return check_scalar(value, field, report) && check_integer(value, field, report);
+    case Type::choice:
+      return check_scalar(value, field, report) && check_choice(value, field, report);
     case Type::name:
     case Type::secret_name:
       return check_scalar(value, field, report) && check_text(value, field, report) &&
@@ -331,7 +348,8 @@ bool check_one(const Node& value, const Field& field, Report& report) {
     case Type::method:
     case Type::url:
     case Type::path_pattern:
-    case Type::pattern: return check_scalar(value, field, report) && check_text(value, field, report);
+    case Type::pattern:
+      return check_scalar(value, field, report) && check_text(value, field, report);
     case Type::duration:
     case Type::size:
     case Type::time:
@@ -340,7 +358,8 @@ bool check_one(const Node& value, const Field& field, Report& report) {
     case Type::host_pattern:
     case Type::prefix:
     case Type::port:
-    case Type::scalar: return check_scalar(value, field, report);
+    case Type::scalar:
+      return check_scalar(value, field, report);
   }
   return false;
 }

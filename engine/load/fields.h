@@ -77,8 +77,8 @@ class Fields {
 std::string alternatives(std::span<const std::string_view> words);
 std::vector<std::string_view> keys_of(const Object& object);
 
-// Reports a value that does not have its field's shape. Elements that have not are marked as refused; the list then counts
-// as having it.
+// Reports a value that does not have its field's shape. Elements that have not are marked as refused; the list then
+// counts as having it.
 bool check_shape(const Node& value, const Field& field, Report& report);
 
 // Reports a name that is not `[a-z0-9]([a-z0-9.-]*[a-z0-9])?` of at most 63 bytes; Secrets' may hold `/`.
@@ -87,8 +87,8 @@ bool check_name(std::string_view name, At at, Type type, Report& report);
 // The dotted or listed form. Reports empty names.
 std::optional<model::ClaimPath> read_claim_path(const Node& node, Report& report);
 
-// Any YAML value as JSON: `true`, `false`, `null`, whole and decimal numbers; every other plain text is a string. Reports
-// what other readers of YAML take for something else: `yes`, `0x1F`, `007`.
+// Any YAML value as JSON: `true`, `false`, `null`, whole and decimal numbers; every other plain text is a string.
+// Reports what other readers of YAML take for something else: `yes`, `0x1F`, `007`.
 JsonValue to_json(const Node& node, Report& report);
 
 }  // namespace portreeve::load

@@ -1,11 +1,12 @@
 #include "engine/load/host_names.h"
 
-#include <algorithm>
-#include <array>
 #include <fmt/format.h>
 #include <libpsl.h>
-#include <set>
 #include <unicode/uidna.h>
+
+#include <algorithm>
+#include <array>
+#include <set>
 
 #include "engine/base/text.h"
 #include "engine/load/files.h"
@@ -13,8 +14,8 @@
 namespace portreeve::load {
 namespace {
 
-constexpr std::uint32_t kIdnaOptions = UIDNA_CHECK_BIDI | UIDNA_CHECK_CONTEXTJ | UIDNA_NONTRANSITIONAL_TO_ASCII |
-                                       UIDNA_NONTRANSITIONAL_TO_UNICODE;
+constexpr std::uint32_t kIdnaOptions =
+    UIDNA_CHECK_BIDI | UIDNA_CHECK_CONTEXTJ | UIDNA_NONTRANSITIONAL_TO_ASCII | UIDNA_NONTRANSITIONAL_TO_UNICODE;
 
 // Hosting names below which anyone gets a name, and that Debian 12's list (2023-02-09) lacks.
 constexpr std::array kSharedHosting = std::to_array<std::string_view>({

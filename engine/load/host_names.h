@@ -11,8 +11,8 @@
 
 namespace portreeve::load {
 
-// Parses a host pattern of a policy. What is not ASCII, and every A-label, goes through UTS 46, non-transitional, and the
-// outcome through net::HostPattern, so that no mapping can make an address, a dot or a wildcard of something else.
+// Parses a host pattern of a policy. What is not ASCII, and every A-label, goes through UTS 46, non-transitional, and
+// the outcome through net::HostPattern, so that no mapping can make an address, a dot or a wildcard of something else.
 Result<net::HostPattern> parse_policy_host(std::string_view text);
 
 // The Public Suffix List, both sections, and the shared hosting names it lacks. Immutable; const use is thread-safe.

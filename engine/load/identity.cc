@@ -1,5 +1,6 @@
-#include <algorithm>
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "engine/base/text.h"
 #include "engine/load/rules.h"
@@ -12,7 +13,8 @@ std::optional<std::string> read_url(const Fields& fields, std::string_view key) 
   auto text = fields.text(key);
   if (!text) return std::nullopt;
   if (const auto status = check_issuer_url(*text); !status) {
-    fields.report().error(fields.find(key)->at, status.error().message, "write it like `https://idp.example.com/realms/agents`");
+    fields.report().error(fields.find(key)->at, status.error().message,
+                          "write it like `https://idp.example.com/realms/agents`");
   }
   return text;
 }
@@ -63,7 +65,8 @@ void read_jwks(const Fields& fields, model::IdentityProvider& out) {
   if (!forms->has("file")) return;
   const std::string path = forms->text("file").value_or("");
   if (forms->find("file") != nullptr && !is_relative_clean(path)) {
-    fields.report().error(forms->find("file")->at, fmt::format("`{}` is not a path below the policy folder", printable(path)),
+    fields.report().error(forms->find("file")->at,
+                          fmt::format("`{}` is not a path below the policy folder", printable(path)),
                           "relative, without `.` and `..`");
   }
   out.jwks = model::JwksFile{path};
@@ -84,7 +87,8 @@ void read_claims(const Fields& claims, Context& context, model::IdentityProvider
 }
 
 void check_issuer_is_new(const Fields& fields, const model::IdentityProvider& provider, Context& context) {
-  const auto other = std::ranges::find(context.set.identity_providers, provider.issuer, &model::IdentityProvider::issuer);
+  const auto other =
+      std::ranges::find(context.set.identity_providers, provider.issuer, &model::IdentityProvider::issuer);
   if (provider.issuer.empty() || other == context.set.identity_providers.end()) return;
   context.report.error(fields.at("issuer"), fmt::format("a second provider for issuer `{}`", provider.issuer),
                        fmt::format("the first is `{}` at {}:{}", other->name, other->place.file, other->place.line));

@@ -1,6 +1,7 @@
 // The field table as JSON Schema (2020-12), for editors, and as Markdown, for people.
-#include <algorithm>
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "engine/base/json_value.h"
 #include "engine/load/load.h"
@@ -34,35 +35,53 @@ JsonValue value_schema(const Field& field) {
     case Type::text:
     case Type::prose:
     case Type::pattern:
-    case Type::expression: return non_empty;
-    case Type::name: return object({{"type", "string"}, {"maxLength", 63}, {"pattern", "^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$"}});
+    case Type::expression:
+      return non_empty;
+    case Type::name:
+      return object({{"type", "string"}, {"maxLength", 63}, {"pattern", "^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$"}});
     case Type::secret_name:
       return object({{"type", "string"}, {"maxLength", 63}, {"pattern", "^(?!.*//)[a-z0-9]([a-z0-9./-]*[a-z0-9])?$"}});
-    case Type::boolean: return object({{"type", "boolean"}});
-    case Type::affirmation: return object({{"const", true}});
-    case Type::integer: return object({{"type", "integer"}, {"minimum", 1}});
+    case Type::boolean:
+      return object({{"type", "boolean"}});
+    case Type::affirmation:
+      return object({{"const", true}});
+    case Type::integer:
+      return object({{"type", "integer"}, {"minimum", 1}});
     case Type::choice:
-    case Type::algorithm: return object({{"enum", words(field.choices)}});
-    case Type::duration: return text_like("^([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?$");
-    case Type::size: return text_like("^[0-9]+([KMGT]iB|[kMGT]?B)$");
-    case Type::time: return object({{"type", "string"}, {"format", "date-time"}});
-    case Type::host: return text_like("^(list:[a-z0-9.-]+|(\\*\\*?\\.)?[^*:/\\s]+)$");
-    case Type::host_pattern: return text_like("^(\\*\\*?\\.)?[^*:/\\s]+$");
-    case Type::prefix: return text_like("^[0-9a-fA-F.:]+/[0-9]{1,3}$");
+    case Type::algorithm:
+      return object({{"enum", words(field.choices)}});
+    case Type::duration:
+      return text_like("^([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?$");
+    case Type::size:
+      return text_like("^[0-9]+([KMGT]iB|[kMGT]?B)$");
+    case Type::time:
+      return object({{"type", "string"}, {"format", "date-time"}});
+    case Type::host:
+      return text_like("^(list:[a-z0-9.-]+|(\\*\\*?\\.)?[^*:/\\s]+)$");
+    case Type::host_pattern:
+      return text_like("^(\\*\\*?\\.)?[^*:/\\s]+$");
+    case Type::prefix:
+      return text_like("^[0-9a-fA-F.:]+/[0-9]{1,3}$");
     case Type::port:
       return object({{"oneOf", Array{object({{"type", "integer"}, {"minimum", 1}, {"maximum", 65535}}),
                                      text_like("^[0-9]{1,5}(-[0-9]{1,5})?$")}}});
-    case Type::method: return text_like("^[^a-z\\s]+$");
-    case Type::path_pattern: return text_like("^/");
-    case Type::url: return text_like("^https?://");
+    case Type::method:
+      return text_like("^[^a-z\\s]+$");
+    case Type::path_pattern:
+      return text_like("^/");
+    case Type::url:
+      return text_like("^https?://");
     case Type::claim_path: {
       Array forms{non_empty, object({{"type", "array"}, {"minItems", 1}, {"items", non_empty}})};
       if (field.object != nullptr) forms.push_back(object_schema(*field.object));
       return object({{"oneOf", std::move(forms)}});
     }
-    case Type::scalar: return object({{"type", Array{"string", "number", "boolean"}}});
-    case Type::json: return object({});
-    case Type::json_object: return object({{"type", "object"}});
+    case Type::scalar:
+      return object({{"type", Array{"string", "number", "boolean"}}});
+    case Type::json:
+      return object({});
+    case Type::json_object:
+      return object({{"type", "object"}});
     case Type::object: {
       if (field.choices.empty()) return object_schema(*field.object);
       return object({{"oneOf", Array{object({{"enum", words(field.choices)}}), object_schema(*field.object)}}});
@@ -78,9 +97,15 @@ JsonValue field_schema(const Field& field) {
   JsonValue out;
   const JsonValue list = object({{"type", "array"}, {"minItems", 1}, {"items", one}});
   switch (field.shape) {
-    case Shape::one: out = std::move(one); break;
-    case Shape::list: out = list; break;
-    case Shape::one_or_list: out = object({{"oneOf", Array{std::move(one), list}}}); break;
+    case Shape::one:
+      out = std::move(one);
+      break;
+    case Shape::list:
+      out = list;
+      break;
+    case Shape::one_or_list:
+      out = object({{"oneOf", Array{std::move(one), list}}});
+      break;
   }
   out.set("description", field.doc);
   return out;
@@ -108,14 +133,19 @@ JsonValue document_schema() {
   Array kind_names, cases;
   for (const KindSpec& kind : all_kinds()) {
     kind_names.emplace_back(kind.name);
-    const Field name{.key = "name", .type = kind.kind == Kind::secret ? Type::secret_name : Type::name, .doc = "the document's name"};
+    const Field name{.key = "name",
+                     .type = kind.kind == Kind::secret ? Type::secret_name : Type::name,
+                     .doc = "the document's name"};
     JsonValue spec = object_schema(kind.spec);
     spec.set("description", kind.doc);
-    const JsonValue metadata = object({{"type", "object"}, {"additionalProperties", false}, {"required", Array{"name"}},
+    const JsonValue metadata = object({{"type", "object"},
+                                       {"additionalProperties", false},
+                                       {"required", Array{"name"}},
                                        {"properties", object({{"name", field_schema(name)}})}});
     const JsonValue is_kind = object({{"properties", object({{"kind", object({{"const", kind.name}})}})}});
-    cases.push_back(object({{"if", is_kind},
-                            {"then", object({{"properties", object({{"metadata", metadata}, {"spec", std::move(spec)}})}})}}));
+    cases.push_back(
+        object({{"if", is_kind},
+                {"then", object({{"properties", object({{"metadata", metadata}, {"spec", std::move(spec)}})}})}}));
   }
   return object({{"$schema", "https://json-schema.org/draft/2020-12/schema"},
                  {"$id", "urn:portreeve:schema:v1"},
@@ -146,7 +176,9 @@ void write_indented(const JsonValue& value, std::size_t depth, std::string& out)
     out += outer + "}";
     return;
   }
-  const auto is_plain = [](const JsonValue& element) { return element.as_object() == nullptr && element.as_array() == nullptr; };
+  const auto is_plain = [](const JsonValue& element) {
+    return element.as_object() == nullptr && element.as_array() == nullptr;
+  };
   const auto* elements = value.as_array();
   if (elements == nullptr || std::ranges::all_of(*elements, is_plain)) {
     out += to_canonical_json(value);
@@ -164,32 +196,56 @@ void write_indented(const JsonValue& value, std::size_t depth, std::string& out)
 std::string_view type_in_words(Type type) {
   switch (type) {
     case Type::text:
-    case Type::prose: return "text";
+    case Type::prose:
+      return "text";
     case Type::name:
-    case Type::secret_name: return "name";
-    case Type::boolean: return "`true` or `false`";
-    case Type::affirmation: return "`true`";
-    case Type::integer: return "whole number";
+    case Type::secret_name:
+      return "name";
+    case Type::boolean:
+      return "`true` or `false`";
+    case Type::affirmation:
+      return "`true`";
+    case Type::integer:
+      return "whole number";
     case Type::choice:
-    case Type::algorithm: return "word";
-    case Type::duration: return "duration";
-    case Type::size: return "size";
-    case Type::time: return "time";
-    case Type::expression: return "CEL";
-    case Type::host: return "host pattern or `list:NAME`";
-    case Type::host_pattern: return "host pattern";
-    case Type::prefix: return "prefix";
-    case Type::port: return "port or range";
-    case Type::method: return "method";
-    case Type::pattern: return "pattern";
-    case Type::path_pattern: return "path pattern";
-    case Type::url: return "URL";
-    case Type::claim_path: return "claim path";
-    case Type::scalar: return "text, number or boolean";
-    case Type::json: return "anything";
-    case Type::json_object: return "mapping";
-    case Type::object: return "mapping";
-    case Type::objects_by_name: return "mapping of names";
+    case Type::algorithm:
+      return "word";
+    case Type::duration:
+      return "duration";
+    case Type::size:
+      return "size";
+    case Type::time:
+      return "time";
+    case Type::expression:
+      return "CEL";
+    case Type::host:
+      return "host pattern or `list:NAME`";
+    case Type::host_pattern:
+      return "host pattern";
+    case Type::prefix:
+      return "prefix";
+    case Type::port:
+      return "port or range";
+    case Type::method:
+      return "method";
+    case Type::pattern:
+      return "pattern";
+    case Type::path_pattern:
+      return "path pattern";
+    case Type::url:
+      return "URL";
+    case Type::claim_path:
+      return "claim path";
+    case Type::scalar:
+      return "text, number or boolean";
+    case Type::json:
+      return "anything";
+    case Type::json_object:
+      return "mapping";
+    case Type::object:
+      return "mapping";
+    case Type::objects_by_name:
+      return "mapping of names";
   }
   return "";
 }
@@ -198,7 +254,8 @@ std::string type_of(const Field& field) {
   std::string what(type_in_words(field.type));
   if (!field.choices.empty()) {
     std::string choices;
-    for (const std::string_view word : field.choices) choices += fmt::format("{}`{}`", choices.empty() ? "" : ", ", word);
+    for (const std::string_view word : field.choices)
+      choices += fmt::format("{}`{}`", choices.empty() ? "" : ", ", word);
     what = field.object == nullptr ? choices : choices + " or a mapping";
   }
   if (field.shape == Shape::list) return "list of " + what;
@@ -209,7 +266,8 @@ void write_table(const Object& spec, std::string_view title, std::string& out) {
   if (spec.fields.empty()) return;
   out += fmt::format("\n**`{}`**\n\n| field | value | |\n|---|---|---|\n", title);
   for (const Field& field : spec.fields) {
-    out += fmt::format("| `{}`{} | {} | {} |\n", field.key, field.need == Need::required ? " (required)" : "", type_of(field), field.doc);
+    out += fmt::format("| `{}`{} | {} | {} |\n", field.key, field.need == Need::required ? " (required)" : "",
+                       type_of(field), field.doc);
   }
   if (!spec.exactly_one.empty()) {
     std::string keys;

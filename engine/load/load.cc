@@ -1,8 +1,9 @@
 #include "engine/load/load.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
-#include <fmt/format.h>
 
 #include "engine/base/limits.h"
 #include "engine/base/text.h"
@@ -14,18 +15,30 @@ namespace {
 
 constexpr std::array<std::string_view, 4> kDocumentKeys{"apiVersion", "kind", "metadata", "spec"};
 
-constexpr Field kMetadataFields[] = {{.key = "name", .type = Type::text, .need = Need::required, .doc = "the document's name"}};
+constexpr Field kMetadataFields[] = {
+    {.key = "name", .type = Type::text, .need = Need::required, .doc = "the document's name"}};
 constexpr Object kMetadata{"metadata", kMetadataFields};
 
 using Reader = void (*)(const Draft&, Context&);
 constexpr std::array<Reader, kKinds> kReaders{
-    read_identity_provider, read_role,          read_role_binding,  read_role_constraint,  read_list,
-    read_entities,          read_internal_service, read_secret,     read_egress_policy,    read_secret_policy,
-    read_execution_policy,  read_access_policy, read_policy_test,
+    read_identity_provider,
+    read_role,
+    read_role_binding,
+    read_role_constraint,
+    read_list,
+    read_entities,
+    read_internal_service,
+    read_secret,
+    read_egress_policy,
+    read_secret_policy,
+    read_execution_policy,
+    read_access_policy,
+    read_policy_test,
 };
 
 bool is_policy(Kind kind) {
-  return kind == Kind::egress_policy || kind == Kind::secret_policy || kind == Kind::execution_policy || kind == Kind::access_policy;
+  return kind == Kind::egress_policy || kind == Kind::secret_policy || kind == Kind::execution_policy ||
+         kind == Kind::access_policy;
 }
 
 // Documents' outermost keys: read by hand, as which fields there are depends on the kind.
@@ -75,7 +88,8 @@ class HeadReader {
     if (node == nullptr) {
       report_.error(root_.at, "`apiVersion` is missing", fmt::format("write `apiVersion: {}`", kApiVersion));
     } else if (!node->is_scalar() || node->text != kApiVersion) {
-      report_.error(node->at, fmt::format("unknown apiVersion `{}`", node->is_scalar() ? printable(node->text) : describe(*node)),
+      report_.error(node->at,
+                    fmt::format("unknown apiVersion `{}`", node->is_scalar() ? printable(node->text) : describe(*node)),
                     fmt::format("this release reads `{}`", kApiVersion));
     }
   }
@@ -101,7 +115,8 @@ class HeadReader {
     const Node* metadata = value(2);
     if (metadata == nullptr || metadata->kind != Node::Kind::mapping) {
       report_.error(metadata == nullptr ? root_.at : metadata->at,
-                    metadata == nullptr ? "`metadata` is missing" : fmt::format("`metadata` takes a mapping, not {}", describe(*metadata)),
+                    metadata == nullptr ? "`metadata` is missing"
+                                        : fmt::format("`metadata` takes a mapping, not {}", describe(*metadata)),
                     "write `metadata: { name: … }`");
       return std::nullopt;
     }
@@ -121,7 +136,8 @@ class HeadReader {
     const std::string help = fmt::format("a {} has {}", spec_of(kind).name, alternatives(keys_of(spec_of(kind).spec)));
     if (draft.spec == nullptr || draft.spec->kind != Node::Kind::mapping) {
       report_.error(draft.spec == nullptr ? root_.at : draft.spec->at,
-                    draft.spec == nullptr ? "`spec` is missing" : fmt::format("`spec` takes a mapping, not {}", describe(*draft.spec)),
+                    draft.spec == nullptr ? "`spec` is missing"
+                                          : fmt::format("`spec` takes a mapping, not {}", describe(*draft.spec)),
                     help);
       return std::nullopt;
     }
@@ -145,8 +161,10 @@ void check_policy_names(const std::vector<Draft>& drafts, Report& report) {
     if (!is_policy(draft.kind)) continue;
     const auto [other, added] = seen.try_emplace(draft.name, &draft);
     if (added || other->second->kind == draft.kind) continue;
-    report.error(draft.at, fmt::format("a policy of kind {} has the name `{}` already", spec_of(other->second->kind).name, draft.name),
-                 fmt::format("names of policies are unique across kinds; the first is at {}", report.where(other->second->at)));
+    report.error(
+        draft.at,
+        fmt::format("a policy of kind {} has the name `{}` already", spec_of(other->second->kind).name, draft.name),
+        fmt::format("names of policies are unique across kinds; the first is at {}", report.where(other->second->at)));
   }
 }
 
@@ -183,13 +201,15 @@ class Loader {
     read_files();
     read_drafts();
     if (drafts_.empty() && !report_.has_errors()) {
-      report_.set_error("the policy set holds no document", "an empty set is no policy: nothing could be allowed by it");
+      report_.set_error("the policy set holds no document",
+                        "an empty set is no policy: nothing could be allowed by it");
     }
     LoadResult result;
     result.revision = revision_of(files_, conditions_.zones());
     if (!report_.has_errors()) {
       sort_set(set_);
-      result.set = std::shared_ptr<const model::CheckedPolicySet>(new model::CheckedPolicySet(std::move(set_), result.revision));
+      result.set =
+          std::shared_ptr<const model::CheckedPolicySet>(new model::CheckedPolicySet(std::move(set_), result.revision));
     }
     result.diagnostics = report_.take();
     return result;
@@ -200,8 +220,9 @@ class Loader {
     std::size_t bytes = 0;
     for (const wire::PolicyFile& file : files_) bytes += file.bytes.size();
     if (bytes > limits::kPolicySetBytes || files_.size() > limits::kPolicyFiles) {
-      report_.set_error(fmt::format("the policy set has {} bytes in {} files", bytes, files_.size()),
-                        fmt::format("at most {} bytes in {} files are read", limits::kPolicySetBytes, limits::kPolicyFiles));
+      report_.set_error(
+          fmt::format("the policy set has {} bytes in {} files", bytes, files_.size()),
+          fmt::format("at most {} bytes in {} files are read", limits::kPolicySetBytes, limits::kPolicyFiles));
       return;
     }
     std::size_t nodes_left = limits::kYamlNodes;
@@ -239,6 +260,8 @@ class Loader {
   model::PolicySet set_;
 };
 
-LoadResult load(const std::vector<wire::PolicyFile>& files, const LoadOptions& options) { return Loader(files, options).run(); }
+LoadResult load(const std::vector<wire::PolicyFile>& files, const LoadOptions& options) {
+  return Loader(files, options).run();
+}
 
 }  // namespace portreeve::load

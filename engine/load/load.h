@@ -25,10 +25,10 @@ struct LoadResult {
   std::string revision;
 };
 
-// Reads a policy folder: every `*.yaml` and `*.yml` below it, sorted by path; hidden files and folders left out; symbolic
-// links followed (a mounted ConfigMap is made of them). Fails where the folder cannot be read, holds no such file, a file
-// or the whole is over its bound (limits.h), links form a cycle, or a path holds a backslash, a control character or
-// ill-formed UTF-8.
+// Reads a policy folder: every `*.yaml` and `*.yml` below it, sorted by path; hidden files and folders left out;
+// symbolic links followed (a mounted ConfigMap is made of them). Fails where the folder cannot be read, holds no such
+// file, a file or the whole is over its bound (limits.h), links form a cycle, or a path holds a backslash, a control
+// character or ill-formed UTF-8.
 Result<std::vector<wire::PolicyFile>> read_folder(const std::string& folder);
 
 // Reads and checks a policy set. Any bytes may be given. Pure but for zone files; any thread.
@@ -41,8 +41,8 @@ struct ZoneDigest {
   std::string sha256_hex;
 };
 
-// "sha256:" and the SHA-256, in lower-case hexadecimal, of the text that sha256sum prints for the files, sorted bytewise
-// by path, and of a like line for each zone:
+// "sha256:" and the SHA-256, in lower-case hexadecimal, of the text that sha256sum prints for the files, sorted
+// bytewise by path, and of a like line for each zone:
 //
 //     <sha256 hex>  web/research.yaml\n
 //     <sha256 hex>  zone:Europe/Berlin\n
@@ -56,7 +56,8 @@ std::string revision_of(const std::vector<wire::PolicyFile>& files, const std::v
 // The JSON Schema (2020-12) of one document of the language, made from the field table that drives the reader.
 std::string json_schema();
 
-// The fields of one kind as Markdown tables, from the same table: what docs/policy-language.md shows. Empty for no kind.
+// The fields of one kind as Markdown tables, from the same table: what docs/policy-language.md shows. Empty for no
+// kind.
 std::string field_reference(std::string_view kind);
 // The kinds, in the order of the reference.
 std::vector<std::string_view> kinds();

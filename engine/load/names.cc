@@ -30,19 +30,29 @@ void report_unknown(const Table& table, std::string_view what, std::string_view 
 
 std::string_view noun(Kind kind) {
   switch (kind) {
-    case Kind::identity_provider: return "identity provider";
-    case Kind::role: return "role";
-    case Kind::role_binding: return "role binding";
-    case Kind::role_constraint: return "role constraint";
-    case Kind::list: return "list";
-    case Kind::entities: return "entities";
-    case Kind::internal_service: return "internal service";
-    case Kind::secret: return "secret";
+    case Kind::identity_provider:
+      return "identity provider";
+    case Kind::role:
+      return "role";
+    case Kind::role_binding:
+      return "role binding";
+    case Kind::role_constraint:
+      return "role constraint";
+    case Kind::list:
+      return "list";
+    case Kind::entities:
+      return "entities";
+    case Kind::internal_service:
+      return "internal service";
+    case Kind::secret:
+      return "secret";
     case Kind::egress_policy:
     case Kind::secret_policy:
     case Kind::execution_policy:
-    case Kind::access_policy: return "policy";
-    case Kind::policy_test: return "policy test";
+    case Kind::access_policy:
+      return "policy";
+    case Kind::policy_test:
+      return "policy test";
   }
   return "";
 }

@@ -27,7 +27,8 @@ class Names {
   // The only document of the kind. Requires: count(kind) == 1.
   std::string_view only(Kind kind) const { return of(kind).begin()->first; }
 
-  // Some document could not be read so far as its name: what is unknown may be declared there, and is not complained of.
+  // Some document could not be read so far as its name: what is unknown may be declared there, and is not complained
+  // of.
   void set_incomplete() { complete_ = false; }
 
   // Reports a name that no document (no rule) has, at `at`.

@@ -66,7 +66,8 @@ bool may_match_below(const pattern::Pattern& pattern, std::string_view folder) {
   switch (pattern.kind()) {
     case pattern::PatternKind::literal:
       return folder == "/" || text == folder || (text.starts_with(folder) && text[folder.size()] == '/');
-    case pattern::PatternKind::glob: return glob_may_match_below(text, folder);
+    case pattern::PatternKind::glob:
+      return glob_may_match_below(text, folder);
     case pattern::PatternKind::regex: {
       const std::string start = literal_start(text.substr(4, text.size() - 5));
       const std::string below = folder == "/" ? "/" : std::string(folder) + "/";

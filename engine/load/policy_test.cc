@@ -1,6 +1,7 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
-#include <fmt/format.h>
 #include <span>
 
 #include "engine/base/text.h"
@@ -65,8 +66,12 @@ model::EgressCase read_egress(const Fields& fields) {
 }
 
 model::SecretCase read_secret(const Fields& fields, Context& context) {
-  model::SecretCase out{fields.text("secret").value_or(""), fields.text("use"), fields.text("upstream"),
-                        fields.text("method"), fields.text("path"), fields.text("model")};
+  model::SecretCase out{fields.text("secret").value_or(""),
+                        fields.text("use"),
+                        fields.text("upstream"),
+                        fields.text("method"),
+                        fields.text("path"),
+                        fields.text("model")};
   // A question about what does not exist is one, too, where that is the point.
   const bool meant = fields.text("reason") == wire::code(wire::Reason::unknown_secret);
   if (const Node* node = fields.find("secret"); node != nullptr && !meant) {
@@ -98,7 +103,8 @@ model::AccessCase read_access(const Fields& fields) {
     out.resource_type = resource->text("type").value_or("");
     out.resource_id = resource->text("id").value_or("");
   } else if (!fields.has("resource")) {
-    fields.report().error(fields.at("action"), "`resource` is missing", "an action is on something: `resource: { type, id }`");
+    fields.report().error(fields.at("action"), "`resource` is missing",
+                          "an action is on something: `resource: { type, id }`");
   }
   out.properties = fields.json("properties");
   out.context = fields.json("context");
@@ -109,10 +115,18 @@ void read_question(const Fields& fields, Context& context, model::TestCase& out)
   const auto question = question_of(fields);
   if (!question) return;
   switch (*question) {
-    case Question::egress: out.question = read_egress(fields); return;
-    case Question::secret: out.question = read_secret(fields, context); return;
-    case Question::exec: out.question = read_exec(fields); return;
-    case Question::access: out.question = read_access(fields); return;
+    case Question::egress:
+      out.question = read_egress(fields);
+      return;
+    case Question::secret:
+      out.question = read_secret(fields, context);
+      return;
+    case Question::exec:
+      out.question = read_exec(fields);
+      return;
+    case Question::access:
+      out.question = read_access(fields);
+      return;
   }
 }
 
@@ -186,7 +200,8 @@ model::TestSubject read_subject(const Node& node, const Object& object, Context&
     out.properties = fields.json("properties");
     return out;
   }
-  if (!fields.has("claims")) context.report.error(fields.at(), "`claims` is missing", "what the subject's token would state");
+  if (!fields.has("claims"))
+    context.report.error(fields.at(), "`claims` is missing", "what the subject's token would state");
   out.claims = fields.json("claims");
   if (const Node* issuer = fields.find("issuer")) {
     context.names.check(Kind::identity_provider, issuer->text, issuer->at, context.report);
@@ -223,7 +238,8 @@ void read_policy_test(const Draft& draft, Context& context) {
   static_cast<model::Document&>(test) = document_of(draft, context);
   const Node* subjects = fields.find("subjects");
   for (const Node* key = subjects == nullptr ? nullptr : subjects->first; key != nullptr; key = key->next->next) {
-    if (!key->refused) test.subjects.emplace(key->text, read_subject(*key->next, *object.fields.front().object, context));
+    if (!key->refused)
+      test.subjects.emplace(key->text, read_subject(*key->next, *object.fields.front().object, context));
   }
   for (const Node* node : fields.list("cases")) {
     const Fields case_fields(*node, *object.fields.back().object, context.report);

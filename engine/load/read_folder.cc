@@ -1,12 +1,13 @@
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <fcntl.h>
 #include <filesystem>
-#include <fmt/format.h>
 #include <set>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "engine/base/limits.h"
 #include "engine/base/text.h"
@@ -34,12 +35,16 @@ class Descriptor {
   const int fd_;
 };
 
-auto refused(const std::string& path, std::string_view why) { return fail(fmt::format("{}: {}", printable(path), why)); }
+auto refused(const std::string& path, std::string_view why) {
+  return fail(fmt::format("{}: {}", printable(path), why));
+}
 
 bool is_policy_file(std::string_view name) { return name.ends_with(".yaml") || name.ends_with(".yml"); }
 
 // What sha256sum would print in another form, or a terminal not at all.
-bool is_plain_name(std::string_view name) { return name.find('\\') == std::string_view::npos && printable(name, name.size()) == name; }
+bool is_plain_name(std::string_view name) {
+  return name.find('\\') == std::string_view::npos && printable(name, name.size()) == name;
+}
 
 class FolderReader {
  public:
@@ -74,7 +79,8 @@ class FolderReader {
       std::error_code no_status;
       const bool is_folder = entries->is_directory(no_status);
       if (!is_folder && !is_policy_file(name)) continue;
-      if (!is_plain_name(name)) return refused(path, "a name with a backslash, a control character or ill-formed UTF-8");
+      if (!is_plain_name(name))
+        return refused(path, "a name with a backslash, a control character or ill-formed UTF-8");
       if (auto read_one = is_folder ? read(path) : read_policy(path); !read_one) return fail(read_one.error());
     }
     if (fault) return refused(folder, fault.message());
@@ -82,7 +88,8 @@ class FolderReader {
   }
 
   Status read_policy(const std::string& path) {
-    if (files_.size() >= limits::kPolicyFiles) return refused(path, fmt::format("more than {} files", limits::kPolicyFiles));
+    if (files_.size() >= limits::kPolicyFiles)
+      return refused(path, fmt::format("more than {} files", limits::kPolicyFiles));
     auto bytes = read_file(root_ + "/" + path, limits::kPolicyFileBytes);
     if (!bytes) return fail(std::move(bytes).error());
     total_ += bytes->size();

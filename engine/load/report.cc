@@ -1,7 +1,8 @@
 #include "engine/load/report.h"
 
-#include <algorithm>
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "engine/base/limits.h"
 
@@ -9,8 +10,12 @@ namespace portreeve::load {
 
 std::size_t Report::most() { return limits::kDiagnostics; }
 
-void Report::error(At at, std::string message, std::string help) { error(place(at), std::move(message), std::move(help)); }
-void Report::warn(At at, std::string message, std::string help) { warn(place(at), std::move(message), std::move(help)); }
+void Report::error(At at, std::string message, std::string help) {
+  error(place(at), std::move(message), std::move(help));
+}
+void Report::warn(At at, std::string message, std::string help) {
+  warn(place(at), std::move(message), std::move(help));
+}
 
 void Report::error(SourcePlace place, std::string message, std::string help) {
   add(Severity::error, std::move(place), std::move(message), std::move(help), errors_);
@@ -42,8 +47,8 @@ std::vector<Diagnostic> Report::take() {
   diagnostics_.erase(repeated.begin(), repeated.end());
   const auto tell_rest = [&](Severity severity, std::size_t count, std::string_view what) {
     if (count <= most()) return;
-    diagnostics_.push_back({severity, SourcePlace{"policies", 0, 0},
-                            fmt::format("{} more {} not shown", count - most(), what), {}});
+    diagnostics_.push_back(
+        {severity, SourcePlace{"policies", 0, 0}, fmt::format("{} more {} not shown", count - most(), what), {}});
   };
   tell_rest(Severity::error, errors_, "errors");
   tell_rest(Severity::warning, warnings_, "warnings");

@@ -56,6 +56,7 @@ class Report {
 };
 
 // `did you mean `x`?` for the nearest of the candidates, else `fallback`.
-std::string suggestion(std::string_view word, const std::vector<std::string_view>& candidates, std::string fallback = {});
+std::string suggestion(std::string_view word, const std::vector<std::string_view>& candidates,
+                       std::string fallback = {});
 
 }  // namespace portreeve::load

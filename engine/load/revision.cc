@@ -1,9 +1,10 @@
 #include "engine/load/revision.h"
 
-#include <algorithm>
-#include <array>
 #include <fmt/format.h>
 #include <openssl/evp.h>
+
+#include <algorithm>
+#include <array>
 
 #include "engine/base/check.h"
 #include "engine/base/text.h"

@@ -1,5 +1,6 @@
-#include <algorithm>
 #include <fmt/format.h>
+
+#include <algorithm>
 #include <set>
 
 #include "engine/load/rules.h"
@@ -61,7 +62,8 @@ void read_role_binding(const Draft& draft, Context& context) {
   binding.roles = read_references(fields, "roles", Kind::role, context);
   const auto subjects = std::ranges::find(object.fields, "subjects", &Field::key);
   for (const Node* node : fields.list("subjects")) {
-    if (auto subject = read_binding_subject(*node, *subjects->object, context)) binding.subjects.push_back(*std::move(subject));
+    if (auto subject = read_binding_subject(*node, *subjects->object, context))
+      binding.subjects.push_back(*std::move(subject));
   }
   binding.tenants = fields.optional_texts("tenants");
   binding.starts = fields.time("starts");
@@ -88,7 +90,8 @@ void read_role_constraint(const Draft& draft, Context& context) {
   if (const auto at_most = fields.integer("atMost")) {
     constraint.at_most = static_cast<std::size_t>(*at_most);
     if (!written.empty() && constraint.at_most >= distinct.size()) {
-      context.report.error(fields.at("atMost"), fmt::format("`atMost: {}` of {} roles constrains nothing", *at_most, distinct.size()),
+      context.report.error(fields.at("atMost"),
+                           fmt::format("`atMost: {}` of {} roles constrains nothing", *at_most, distinct.size()),
                            "fewer than the number of roles");
     }
   }

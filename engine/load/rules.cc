@@ -1,7 +1,8 @@
 #include "engine/load/rules.h"
 
-#include <algorithm>
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "engine/base/text.h"
 #include "engine/wire/program_path.h"
@@ -55,8 +56,8 @@ std::vector<model::Reference> read_references(const Fields& fields, std::string_
   return out;
 }
 
-std::optional<std::vector<model::Reference>> read_optional_references(const Fields& fields, std::string_view key, Kind kind,
-                                                                      Context& context) {
+std::optional<std::vector<model::Reference>> read_optional_references(const Fields& fields, std::string_view key,
+                                                                      Kind kind, Context& context) {
   if (!fields.has(key)) return std::nullopt;
   return read_references(fields, key, kind, context);
 }
@@ -70,7 +71,8 @@ void read_policy_header(const Draft& draft, const Fields& fields, Context& conte
 void RuleReader::refuse_on_deny(std::initializer_list<std::string_view> keys) const {
   if (!denies()) return;
   for (const std::string_view key : keys) {
-    if (fields.has(key)) error(key, fmt::format("`{}` on a deny rule", key), "a denial carries no obligations: remove it");
+    if (fields.has(key))
+      error(key, fmt::format("`{}` on a deny rule", key), "a denial carries no obligations: remove it");
   }
 }
 
@@ -108,7 +110,8 @@ std::optional<std::vector<pattern::Pattern>> read_patterns(const Fields& fields,
   return read_checked(fields, key, report, [](const Node&) { return true; });
 }
 
-std::optional<std::vector<pattern::Pattern>> read_http_paths(const Fields& fields, std::string_view key, Report& report) {
+std::optional<std::vector<pattern::Pattern>> read_http_paths(const Fields& fields, std::string_view key,
+                                                             Report& report) {
   return read_checked(fields, key, report, [&](const Node& node) {
     const auto bad = [&](std::string message, std::string help) {
       report.error(node.at, std::move(message), std::move(help));
@@ -118,13 +121,16 @@ std::optional<std::vector<pattern::Pattern>> read_http_paths(const Fields& field
       return bad(fmt::format("the path `{}` has a query", printable(node.text)), "the query takes no part in matching");
     }
     const auto normal = wire::normalise_http_path(node.text);
-    if (!normal) return bad(fmt::format("the path `{}` can match no request", printable(node.text)), normal.error().message);
+    if (!normal)
+      return bad(fmt::format("the path `{}` can match no request", printable(node.text)), normal.error().message);
     if (*normal == node.text) return true;
-    return bad(fmt::format("the path `{}` is not in normal form", printable(node.text)), fmt::format("write `{}`", *normal));
+    return bad(fmt::format("the path `{}` is not in normal form", printable(node.text)),
+               fmt::format("write `{}`", *normal));
   });
 }
 
-std::optional<std::vector<pattern::Pattern>> read_file_paths(const Fields& fields, std::string_view key, Report& report) {
+std::optional<std::vector<pattern::Pattern>> read_file_paths(const Fields& fields, std::string_view key,
+                                                             Report& report) {
   return read_checked(fields, key, report, [&](const Node& node) {
     if (wire::is_clean_path(node.text)) return true;
     report.error(node.at, fmt::format("`{}` is not an absolute, clean path", printable(node.text)),
@@ -145,8 +151,9 @@ std::optional<std::vector<std::string>> read_methods(const Fields& fields, std::
     for (char& c : upper) {
       if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
     }
-    report.error(node->at, fmt::format("`{}` is not an HTTP method", printable(node->text)),
-                 wire::is_http_method(upper) ? fmt::format("write `{}`", upper) : "methods are upper-case tokens like `GET`");
+    report.error(
+        node->at, fmt::format("`{}` is not an HTTP method", printable(node->text)),
+        wire::is_http_method(upper) ? fmt::format("write `{}`", upper) : "methods are upper-case tokens like `GET`");
   }
   return out;
 }

@@ -18,8 +18,8 @@ model::Document document_of(const Draft& draft, const Context& context);
 // A reference to a document of that kind, reported where there is none.
 std::optional<model::Reference> read_reference(const Node& node, Kind kind, Context& context);
 std::vector<model::Reference> read_references(const Fields& fields, std::string_view key, Kind kind, Context& context);
-std::optional<std::vector<model::Reference>> read_optional_references(const Fields& fields, std::string_view key, Kind kind,
-                                                                      Context& context);
+std::optional<std::vector<model::Reference>> read_optional_references(const Fields& fields, std::string_view key,
+                                                                      Kind kind, Context& context);
 
 // Roles and tenants.
 void read_policy_header(const Draft& draft, const Fields& fields, Context& context, model::PolicyHeader& out);
@@ -73,9 +73,11 @@ Policy read_policy(const Draft& draft, Context& context, ReadRule read_rule) {
 // Patterns of a list field. Absent: nullopt.
 std::optional<std::vector<pattern::Pattern>> read_patterns(const Fields& fields, std::string_view key, Report& report);
 // HTTP path patterns, in the form that requests are judged in.
-std::optional<std::vector<pattern::Pattern>> read_http_paths(const Fields& fields, std::string_view key, Report& report);
+std::optional<std::vector<pattern::Pattern>> read_http_paths(const Fields& fields, std::string_view key,
+                                                             Report& report);
 // Absolute, clean paths of files, as patterns.
-std::optional<std::vector<pattern::Pattern>> read_file_paths(const Fields& fields, std::string_view key, Report& report);
+std::optional<std::vector<pattern::Pattern>> read_file_paths(const Fields& fields, std::string_view key,
+                                                             Report& report);
 std::optional<std::vector<std::string>> read_methods(const Fields& fields, std::string_view key, Report& report);
 
 }  // namespace portreeve::load

@@ -1,9 +1,10 @@
 #include "engine/load/scalars.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <fmt/format.h>
 
 #include "engine/base/text.h"
 #include "engine/load/fields.h"
@@ -21,7 +22,8 @@ std::size_t skip_digits(std::string_view text, std::size_t at) {
 JsonValue number(std::string_view text) {
   const char* end = text.data() + text.size();
   std::int64_t whole = 0;
-  if (const auto [rest, fault] = std::from_chars(text.data(), end, whole); fault == std::errc() && rest == end) return whole;
+  if (const auto [rest, fault] = std::from_chars(text.data(), end, whole); fault == std::errc() && rest == end)
+    return whole;
   double real = 0;
   std::from_chars(text.data(), end, real);
   return real;
@@ -31,8 +33,9 @@ JsonValue plain_to_json(const Node& node, Report& report) {
   if (is_boolean(node.text)) return node.text == "true";
   if (is_json_number(node.text)) return number(node.text);
   if (is_ambiguous(node.text)) {
-    report.error(node.at, fmt::format("`{}` means different things to different readers of YAML", printable(node.text)),
-                 fmt::format("write `true`, `false` or a decimal number, or text in quotes: \"{}\"", printable(node.text)));
+    report.error(
+        node.at, fmt::format("`{}` means different things to different readers of YAML", printable(node.text)),
+        fmt::format("write `true`, `false` or a decimal number, or text in quotes: \"{}\"", printable(node.text)));
   }
   return node.text;
 }
@@ -82,9 +85,12 @@ bool is_ambiguous(std::string_view text) {
 JsonValue to_json(const Node& node, Report& report) {
   if (node.refused) return {};
   switch (node.kind) {
-    case Node::Kind::null: return {};
-    case Node::Kind::plain: return plain_to_json(node, report);
-    case Node::Kind::quoted: return node.text;
+    case Node::Kind::null:
+      return {};
+    case Node::Kind::plain:
+      return plain_to_json(node, report);
+    case Node::Kind::quoted:
+      return node.text;
     case Node::Kind::sequence: {
       JsonValue::Array array;
       for (const Node* element = node.first; element != nullptr; element = element->next) {

@@ -32,7 +32,11 @@ constexpr Object kJwks{"jwks", kJwksFields, kJwksForms};
 
 constexpr Field kRolesClaimFields[] = {
     {.key = "path", .type = claim_path, .need = kRequired, .doc = "the claim that holds role names"},
-    {.key = "allow", .type = name, .shape = kList, .need = kRequired, .doc = "the roles that this claim can grant; no others"},
+    {.key = "allow",
+     .type = name,
+     .shape = kList,
+     .need = kRequired,
+     .doc = "the roles that this claim can grant; no others"},
 };
 constexpr Object kRolesClaim{"claims.roles", kRolesClaimFields};
 
@@ -45,7 +49,9 @@ constexpr Field kClaimsFields[] = {
     {.key = "subject", .type = claim_path, .doc = "who it is; `sub` where absent"},
     {.key = "groups", .type = claim_path, .doc = "a string, an array, or space-separated"},
     {.key = "roles", .type = object, .doc = "roles that the issuer itself states", .object = &kRolesClaim},
-    {.key = "tenant", .type = claim_path, .doc = "a claim with one non-empty string, or `{ always: NAME }`",
+    {.key = "tenant",
+     .type = claim_path,
+     .doc = "a claim with one non-empty string, or `{ always: NAME }`",
      .object = &kFixedTenant},
 };
 constexpr Object kClaims{"claims", kClaimsFields};
@@ -53,18 +59,32 @@ constexpr Object kClaims{"claims", kClaimsFields};
 constexpr Field kIdentityProviderFields[] = {
     {.key = "issuer", .type = url, .need = kRequired, .doc = "the `iss` of its tokens; https, http on loopback only"},
     {.key = "audiences", .shape = kList, .need = kRequired, .doc = "a token must name one of them in `aud`"},
-    {.key = "algorithms", .type = algorithm, .shape = kList, .need = kRequired,
-     .doc = "signature algorithms; `none` and HMAC are never accepted", .choices = kAlgorithms},
-    {.key = "jwks", .type = object, .need = kRequired, .doc = "where its keys are", .choices = kDiscovery, .object = &kJwks},
+    {.key = "algorithms",
+     .type = algorithm,
+     .shape = kList,
+     .need = kRequired,
+     .doc = "signature algorithms; `none` and HMAC are never accepted",
+     .choices = kAlgorithms},
+    {.key = "jwks",
+     .type = object,
+     .need = kRequired,
+     .doc = "where its keys are",
+     .choices = kDiscovery,
+     .object = &kJwks},
     {.key = "claims", .type = object, .doc = "where this issuer keeps things", .object = &kClaims},
-    {.key = "trust", .type = choice, .doc = "what `session.trust` says of its subjects; `untrusted` where absent",
+    {.key = "trust",
+     .type = choice,
+     .doc = "what `session.trust` says of its subjects; `untrusted` where absent",
      .choices = kTrusts},
 };
 constexpr Object kIdentityProvider{"IdentityProvider", kIdentityProviderFields};
 
 // Role, RoleBinding, RoleConstraint
 constexpr Field kRoleFields[] = {
-    {.key = "inherits", .type = name, .shape = kList, .doc = "who has this role has those too, with their allows and denies"},
+    {.key = "inherits",
+     .type = name,
+     .shape = kList,
+     .doc = "who has this role has those too, with their allows and denies"},
     {.key = "description", .type = prose, .doc = "for people"},
 };
 constexpr Object kRole{"Role", kRoleFields, {}, true};
@@ -84,27 +104,42 @@ constexpr Field kBindingSubjectFields[] = {
 constexpr Object kBindingSubject{"subjects[]", kBindingSubjectFields, kBindingSubjectForms};
 constexpr Field kRoleBindingFields[] = {
     {.key = "roles", .type = name, .shape = kList, .need = kRequired, .doc = "the roles that it gives"},
-    {.key = "subjects", .type = object, .shape = kList, .need = kRequired, .doc = "whom it gives them to",
+    {.key = "subjects",
+     .type = object,
+     .shape = kList,
+     .need = kRequired,
+     .doc = "whom it gives them to",
      .object = &kBindingSubject},
     {.key = "tenants", .shape = kList, .doc = "only for subjects of these tenants"},
     {.key = "starts", .type = time, .doc = "in force from then on"},
     {.key = "expires", .type = time, .doc = "no longer in force from then on"},
-    {.key = "trust", .type = choice, .doc = "replaces the provider's while in force (the least, of several)",
+    {.key = "trust",
+     .type = choice,
+     .doc = "replaces the provider's while in force (the least, of several)",
      .choices = kTrusts},
 };
 constexpr Object kRoleBinding{"RoleBinding", kRoleBindingFields};
 
 constexpr Field kRoleConstraintFields[] = {
-    {.key = "kind", .type = choice, .need = kRequired, .doc = "separation of duty, as in ANSI INCITS 359",
+    {.key = "kind",
+     .type = choice,
+     .need = kRequired,
+     .doc = "separation of duty, as in ANSI INCITS 359",
      .choices = kConstraintKinds},
     {.key = "roles", .type = name, .shape = kList, .need = kRequired, .doc = "the roles that exclude each other"},
-    {.key = "atMost", .type = integer, .need = kRequired, .doc = "how many of them one subject may have; fewer than all"},
+    {.key = "atMost",
+     .type = integer,
+     .need = kRequired,
+     .doc = "how many of them one subject may have; fewer than all"},
 };
 constexpr Object kRoleConstraint{"RoleConstraint", kRoleConstraintFields};
 
 // List, Entities, InternalService
 constexpr Field kListFields[] = {
-    {.key = "hosts", .type = host_pattern, .shape = kList, .need = kRequired,
+    {.key = "hosts",
+     .type = host_pattern,
+     .shape = kList,
+     .need = kRequired,
      .doc = "host patterns; rules name them as `list:NAME`"},
 };
 constexpr Object kListSpec{"List", kListFields};
@@ -121,28 +156,48 @@ constexpr Field kEntitiesFields[] = {
 };
 constexpr Object kEntities{"Entities", kEntitiesFields};
 
-constexpr Field kMeshFields[] = {{.key = "tag", .need = kRequired, .doc = "the mesh's name for the service, `tag:wiki`"}};
+constexpr Field kMeshFields[] = {
+    {.key = "tag", .need = kRequired, .doc = "the mesh's name for the service, `tag:wiki`"}};
 constexpr Object kMesh{"mesh", kMeshFields};
 constexpr Field kInternalServiceFields[] = {
-    {.key = "hosts", .type = host_pattern, .shape = kList, .need = kRequired, .doc = "its names; special-use names may stand here"},
-    {.key = "addresses", .type = prefix, .shape = kList, .need = kRequired,
+    {.key = "hosts",
+     .type = host_pattern,
+     .shape = kList,
+     .need = kRequired,
+     .doc = "its names; special-use names may stand here"},
+    {.key = "addresses",
+     .type = prefix,
+     .shape = kList,
+     .need = kRequired,
      .doc = "its prefixes, at least /16 (IPv4) or /48 (IPv6) long"},
     {.key = "ports", .type = port, .shape = kList, .doc = "its ports; 443 (tls) or 80 (http) where absent"},
-    {.key = "protocols", .type = choice, .shape = kList, .doc = "what it speaks; tls where absent", .choices = kProtocols},
+    {.key = "protocols",
+     .type = choice,
+     .shape = kList,
+     .doc = "what it speaks; tls where absent",
+     .choices = kProtocols},
     {.key = "mesh", .type = object, .doc = "for compiled mesh rules", .object = &kMesh},
 };
 constexpr Object kInternalService{"InternalService", kInternalServiceFields};
 
 // Policies
-constexpr Field kRuleId{.key = "id", .type = name, .need = kRequired, .doc = "unique in its policy; `policy/id` names the rule"};
-constexpr Field kRuleEffect{.key = "effect", .type = choice, .need = kRequired, .doc = "what the rule does where it matches",
+constexpr Field kRuleId{
+    .key = "id", .type = name, .need = kRequired, .doc = "unique in its policy; `policy/id` names the rule"};
+constexpr Field kRuleEffect{.key = "effect",
+                            .type = choice,
+                            .need = kRequired,
+                            .doc = "what the rule does where it matches",
                             .choices = kEffects};
 constexpr Field kRuleReason{.key = "reason", .doc = "the rule's own words, `ruleReason` in answers; at most 256 bytes"};
-constexpr Field kRuleWhen{.key = "when", .type = expression, .doc = "a CEL condition; one that fails never allows and always denies"};
-constexpr Field kRuleEnforce{.key = "enforce", .type = boolean, .doc = "`false`: evaluated and logged, decides nothing"};
-constexpr Field kPolicyRoles{.key = "roles", .type = name, .shape = kList, .doc = "whom it applies to; everyone where absent"};
+constexpr Field kRuleWhen{
+    .key = "when", .type = expression, .doc = "a CEL condition; one that fails never allows and always denies"};
+constexpr Field kRuleEnforce{
+    .key = "enforce", .type = boolean, .doc = "`false`: evaluated and logged, decides nothing"};
+constexpr Field kPolicyRoles{
+    .key = "roles", .type = name, .shape = kList, .doc = "whom it applies to; everyone where absent"};
 constexpr Field kPolicyTenants{.key = "tenants", .shape = kList, .doc = "only for subjects of these tenants"};
-constexpr Field kPolicyEnforce{.key = "enforce", .type = boolean, .doc = "`false` covers all its rules, whatever they say"};
+constexpr Field kPolicyEnforce{
+    .key = "enforce", .type = boolean, .doc = "`false` covers all its rules, whatever they say"};
 
 constexpr Field kEgressLimitFields[] = {
     {.key = "bytesIn", .type = size, .doc = "towards the sandbox, a connection"},
@@ -155,9 +210,15 @@ constexpr Object kEgressLimits{"limits", kEgressLimitFields};
 constexpr Field kEgressRuleFields[] = {
     kRuleId,
     kRuleEffect,
-    {.key = "hosts", .type = host, .shape = kList, .doc = "host patterns and `list:NAME`; with `cidrs`, both hold for every address"},
+    {.key = "hosts",
+     .type = host,
+     .shape = kList,
+     .doc = "host patterns and `list:NAME`; with `cidrs`, both hold for every address"},
     {.key = "cidrs", .type = prefix, .shape = kList, .doc = "prefixes; alone, they match requests for an address"},
-    {.key = "services", .type = name, .shape = kList, .doc = "InternalServices: name, port and prefix of one and the same"},
+    {.key = "services",
+     .type = name,
+     .shape = kList,
+     .doc = "InternalServices: name, port and prefix of one and the same"},
     {.key = "internet", .type = affirmation, .doc = "any name whose addresses are all public"},
     {.key = "ports", .type = port, .shape = kList, .doc = "443 for tls and 80 for http where absent on an allow"},
     {.key = "protocols", .type = choice, .shape = kList, .doc = "tls where absent on an allow", .choices = kProtocols},
@@ -165,23 +226,30 @@ constexpr Field kEgressRuleFields[] = {
     {.key = "paths", .type = path_pattern, .shape = kList, .doc = "needs `protocols: [http]`; without the query"},
     kRuleWhen,
     {.key = "limits", .type = object, .doc = "of an allow; merged to the strictest", .object = &kEgressLimits},
-    {.key = "publicSuffix", .type = choice, .doc = "opens wildcards at or above a public suffix", .choices = kAcknowledged},
+    {.key = "publicSuffix",
+     .type = choice,
+     .doc = "opens wildcards at or above a public suffix",
+     .choices = kAcknowledged},
     {.key = "direct", .type = affirmation, .doc = "allows a host that a Secret's upstream serves"},
     kRuleReason,
     kRuleEnforce,
 };
 constexpr Object kEgressRule{"rules[]", kEgressRuleFields};
 constexpr Field kEgressPolicyFields[] = {
-    kPolicyRoles, kPolicyTenants, kPolicyEnforce,
+    kPolicyRoles,
+    kPolicyTenants,
+    kPolicyEnforce,
     {.key = "rules", .type = object, .shape = kList, .need = kRequired, .doc = "in any order", .object = &kEgressRule},
 };
 constexpr Object kEgressPolicy{"EgressPolicy", kEgressPolicyFields};
 
 // Secret, SecretPolicy
-constexpr Field kSourceFields[] = {{.key = "file", .need = kRequired, .doc = "one name under the broker's secret folder"}};
+constexpr Field kSourceFields[] = {
+    {.key = "file", .need = kRequired, .doc = "one name under the broker's secret folder"}};
 constexpr Object kSource{"source", kSourceFields};
 constexpr Object kNothing{"inject.bearer", {}, {}, true};
-constexpr Field kBasicFields[] = {{.key = "user", .need = kRequired, .doc = "the user name; the secret is the password"}};
+constexpr Field kBasicFields[] = {
+    {.key = "user", .need = kRequired, .doc = "the user name; the secret is the password"}};
 constexpr Object kBasic{"inject.basic", kBasicFields};
 constexpr Field kSigV4Fields[] = {
     {.key = "service", .need = kRequired, .doc = "as AWS names it"},
@@ -201,9 +269,17 @@ constexpr Field kSecretFields[] = {
     {.key = "route", .doc = "where the broker serves it: an absolute path, no other's nor below another's"},
     {.key = "api", .type = choice, .doc = "how model and usage are read; none where absent", .choices = kApis},
     {.key = "source", .type = object, .need = kRequired, .doc = "where the broker finds the value", .object = &kSource},
-    {.key = "inject", .type = object, .need = kRequired, .doc = "how it is put into a request; `bearer` is short for `{ bearer: {} }`",
-     .choices = kBearer, .object = &kInject},
-    {.key = "upstreams", .type = url, .shape = kList, .need = kRequired, .doc = "https origins, with a base path if need be"},
+    {.key = "inject",
+     .type = object,
+     .need = kRequired,
+     .doc = "how it is put into a request; `bearer` is short for `{ bearer: {} }`",
+     .choices = kBearer,
+     .object = &kInject},
+    {.key = "upstreams",
+     .type = url,
+     .shape = kList,
+     .need = kRequired,
+     .doc = "https origins, with a base path if need be"},
 };
 constexpr Object kSecret{"Secret", kSecretFields};
 
@@ -227,14 +303,20 @@ constexpr Field kSecretRuleFields[] = {
 };
 constexpr Object kSecretRule{"rules[]", kSecretRuleFields};
 constexpr Field kSecretPolicyFields[] = {
-    kPolicyRoles, kPolicyTenants, kPolicyEnforce,
+    kPolicyRoles,
+    kPolicyTenants,
+    kPolicyEnforce,
     {.key = "rules", .type = object, .shape = kList, .need = kRequired, .doc = "in any order", .object = &kSecretRule},
 };
 constexpr Object kSecretPolicy{"SecretPolicy", kSecretPolicyFields};
 
 // ExecutionPolicy
 constexpr Field kEnvFields[] = {
-    {.key = "pass", .type = pattern, .shape = kList, .need = kRequired, .doc = "names and globs of variables that are handed on"},
+    {.key = "pass",
+     .type = pattern,
+     .shape = kList,
+     .need = kRequired,
+     .doc = "names and globs of variables that are handed on"},
 };
 constexpr Object kEnv{"env", kEnvFields};
 constexpr Field kExecLimitFields[] = {
@@ -248,21 +330,31 @@ constexpr Object kExecLimits{"limits", kExecLimitFields};
 constexpr Field kExecRuleFields[] = {
     kRuleId,
     kRuleEffect,
-    {.key = "programs", .type = path_pattern, .shape = kList, .doc = "absolute paths, globs, `/re:…/`; required on an allow"},
+    {.key = "programs",
+     .type = path_pattern,
+     .shape = kList,
+     .doc = "absolute paths, globs, `/re:…/`; required on an allow"},
     {.key = "cwd", .type = path_pattern, .shape = kList, .doc = "the directory it starts in"},
     {.key = "users", .shape = kList, .doc = "whom it runs as"},
-    {.key = "terminal", .type = boolean, .doc = "`true` permits a terminal; absent on an allow, a request for one does not match"},
+    {.key = "terminal",
+     .type = boolean,
+     .doc = "`true` permits a terminal; absent on an allow, a request for one does not match"},
     kRuleWhen,
     {.key = "env", .type = object, .doc = "of an allow: what is handed on; nothing where absent", .object = &kEnv},
     {.key = "write", .shape = kList, .doc = "of an allow: `DIR/**` or exact paths; everything else is read-only"},
     {.key = "limits", .type = object, .doc = "of an allow; merged to the strictest", .object = &kExecLimits},
-    {.key = "writable", .type = choice, .doc = "permits programs where some rule grants writing", .choices = kAcknowledged},
+    {.key = "writable",
+     .type = choice,
+     .doc = "permits programs where some rule grants writing",
+     .choices = kAcknowledged},
     kRuleReason,
     kRuleEnforce,
 };
 constexpr Object kExecRule{"rules[]", kExecRuleFields};
 constexpr Field kExecutionPolicyFields[] = {
-    kPolicyRoles, kPolicyTenants, kPolicyEnforce,
+    kPolicyRoles,
+    kPolicyTenants,
+    kPolicyEnforce,
     {.key = "rules", .type = object, .shape = kList, .need = kRequired, .doc = "in any order", .object = &kExecRule},
 };
 constexpr Object kExecutionPolicy{"ExecutionPolicy", kExecutionPolicyFields};
@@ -284,7 +376,9 @@ constexpr Field kAccessRuleFields[] = {
 };
 constexpr Object kAccessRule{"rules[]", kAccessRuleFields};
 constexpr Field kAccessPolicyFields[] = {
-    kPolicyRoles, kPolicyTenants, kPolicyEnforce,
+    kPolicyRoles,
+    kPolicyTenants,
+    kPolicyEnforce,
     {.key = "rules", .type = object, .shape = kList, .need = kRequired, .doc = "in any order", .object = &kAccessRule},
 };
 constexpr Object kAccessPolicy{"AccessPolicy", kAccessPolicyFields};
@@ -356,20 +450,30 @@ constexpr Field kTestCaseFields[] = {
 };
 constexpr Object kTestCase{"cases[]", kTestCaseFields, kQuestions};
 constexpr Field kPolicyTestFields[] = {
-    {.key = "subjects", .type = objects_by_name, .need = kRequired, .doc = "who asks, by a name for `as`",
+    {.key = "subjects",
+     .type = objects_by_name,
+     .need = kRequired,
+     .doc = "who asks, by a name for `as`",
      .object = &kTestSubject},
-    {.key = "cases", .type = object, .shape = kList, .need = kRequired, .doc = "one question each", .object = &kTestCase},
+    {.key = "cases",
+     .type = object,
+     .shape = kList,
+     .need = kRequired,
+     .doc = "one question each",
+     .object = &kTestCase},
 };
 constexpr Object kPolicyTest{"PolicyTest", kPolicyTestFields};
 
 constexpr std::array<KindSpec, kKinds> kAll{{
     {Kind::identity_provider, "IdentityProvider", "Who vouches for subjects.", kIdentityProvider},
     {Kind::role, "Role", "What subjects have, and policies apply to.", kRole},
-    {Kind::role_binding, "RoleBinding", "Gives roles to users, groups and holders of a claim, for a time if need be.", kRoleBinding},
+    {Kind::role_binding, "RoleBinding", "Gives roles to users, groups and holders of a claim, for a time if need be.",
+     kRoleBinding},
     {Kind::role_constraint, "RoleConstraint", "Roles that one subject may not have together.", kRoleConstraint},
     {Kind::list, "List", "Host patterns under one name.", kListSpec},
     {Kind::entities, "Entities", "Attributes and directory of subjects and resources.", kEntities},
-    {Kind::internal_service, "InternalService", "The only way to anything inside: by name, port and prefix.", kInternalService},
+    {Kind::internal_service, "InternalService", "The only way to anything inside: by name, port and prefix.",
+     kInternalService},
     {Kind::secret, "Secret", "A credential, and how it is spent; never its value.", kSecret},
     {Kind::egress_policy, "EgressPolicy", "What may leave to a network.", kEgressPolicy},
     {Kind::secret_policy, "SecretPolicy", "Who may spend which Secret, and on what.", kSecretPolicy},

@@ -8,34 +8,35 @@
 
 namespace portreeve::load {
 
-// What one value is. Shapes are checked by Fields; what stands behind them (a known role, a public suffix) by the readers.
+// What one value is. Shapes are checked by Fields; what stands behind them (a known role, a public suffix) by the
+// readers.
 enum class Type : std::uint8_t {
-  text,          // non-empty, one line
-  prose,         // as text, any number of lines
-  name,          // of a document or rule
-  secret_name,   // as name, `/` too
+  text,         // non-empty, one line
+  prose,        // as text, any number of lines
+  name,         // of a document or rule
+  secret_name,  // as name, `/` too
   boolean,
-  affirmation,   // `true`; absent is the other
-  integer,       // at least 1
-  choice,        // one of Field::choices
-  algorithm,     // as choice; the reader says more of those it refuses
+  affirmation,  // `true`; absent is the other
+  integer,      // at least 1
+  choice,       // one of Field::choices
+  algorithm,    // as choice; the reader says more of those it refuses
   duration,
   size,
   time,
-  expression,    // CEL
-  host,          // a host pattern, or `list:NAME`
+  expression,  // CEL
+  host,        // a host pattern, or `list:NAME`
   host_pattern,
   prefix,
-  port,          // a number, or `first-last`
+  port,  // a number, or `first-last`
   method,
   pattern,       // glob or `/re:…/`
   path_pattern,  // as pattern, absolute
   url,
-  claim_path,    // dotted text, or a list of names
-  scalar,        // text, number or boolean
-  json,          // anything
+  claim_path,  // dotted text, or a list of names
+  scalar,      // text, number or boolean
+  json,        // anything
   json_object,
-  object,        // Field::object, or where there are choices one of those words
+  object,  // Field::object, or where there are choices one of those words
   objects_by_name,
 };
 

@@ -1,6 +1,7 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
-#include <fmt/format.h>
 
 #include "engine/base/text.h"
 #include "engine/load/rules.h"
@@ -14,8 +15,8 @@ constexpr Seconds kLongestLease{15 * 60};  // the design's promise 5
 
 // Not for a policy to set: the connection's own (RFC 9110 §7.6.1), and what frames or addresses a message.
 constexpr std::array kForbiddenHeaders = std::to_array<std::string_view>(
-    {"connection", "content-length", "host", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te",
-     "trailer", "transfer-encoding", "upgrade"});
+    {"connection", "content-length", "host", "keep-alive", "proxy-authenticate", "proxy-authorization",
+     "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"});
 
 bool is_token(std::string_view text) {
   static constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
@@ -28,8 +29,8 @@ bool is_token(std::string_view text) {
 bool is_unreserved(std::string_view text, std::string_view also) {
   return std::ranges::all_of(text, [&](char c) {
     const char lower = to_lower_ascii(c);
-    return (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') || std::string_view("-._~").find(c) != std::string_view::npos ||
-           also.find(c) != std::string_view::npos;
+    return (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') ||
+           std::string_view("-._~").find(c) != std::string_view::npos || also.find(c) != std::string_view::npos;
   });
 }
 
@@ -40,8 +41,9 @@ std::optional<std::string> read_route(const Fields& fields) {
   const bool canonical = normal && *normal == node->text && node->text.find("//") == std::string_view::npos &&
                          is_unreserved(node->text, "/") && (node->text == "/" || !node->text.ends_with('/'));
   if (!canonical) {
-    fields.report().error(node->at, fmt::format("`{}` is not a route", printable(node->text)),
-                          "an absolute path of letters, digits, `-`, `.`, `_`, `~`, without `/` at the end, like `/anthropic`");
+    fields.report().error(
+        node->at, fmt::format("`{}` is not a route", printable(node->text)),
+        "an absolute path of letters, digits, `-`, `.`, `_`, `~`, without `/` at the end, like `/anthropic`");
   }
   return std::string(node->text);
 }
@@ -51,7 +53,8 @@ std::optional<std::string> read_source(const Fields& fields) {
   if (!source) return std::nullopt;
   auto file = source->text("file");
   if (file && (!is_unreserved(*file, "") || file->starts_with('.'))) {
-    fields.report().error(source->find("file")->at, fmt::format("`{}` is not the name of a secret's file", printable(*file)),
+    fields.report().error(source->find("file")->at,
+                          fmt::format("`{}` is not the name of a secret's file", printable(*file)),
                           "one name of letters, digits, `-`, `.`, `_`, `~` under the broker's secret folder");
   }
   return file;
@@ -60,9 +63,11 @@ std::optional<std::string> read_source(const Fields& fields) {
 void check_header(const Fields& forms, const std::string& header) {
   const At at = forms.find("header")->at;
   if (!is_token(header)) {
-    forms.report().error(at, fmt::format("`{}` is not the name of a header", printable(header)), "write it like `x-api-key`");
+    forms.report().error(at, fmt::format("`{}` is not the name of a header", printable(header)),
+                         "write it like `x-api-key`");
   } else if (std::ranges::find(kForbiddenHeaders, to_lower_ascii(header)) != kForbiddenHeaders.end()) {
-    forms.report().error(at, fmt::format("the header `{}` is the connection's own", header), "name the header that the upstream reads its key from");
+    forms.report().error(at, fmt::format("the header `{}` is the connection's own", header),
+                         "name the header that the upstream reads its key from");
   }
 }
 
@@ -83,7 +88,8 @@ model::Injection read_injection(const Fields& fields) {
   }
   if (const auto parameter = forms->text("query")) {
     if (!is_unreserved(*parameter, "")) {
-      fields.report().error(forms->find("query")->at, fmt::format("`{}` is not the name of a query parameter", printable(*parameter)),
+      fields.report().error(forms->find("query")->at,
+                            fmt::format("`{}` is not the name of a query parameter", printable(*parameter)),
                             "letters, digits, `-`, `.`, `_`, `~`");
     }
     return model::InjectQuery{*parameter};
@@ -101,7 +107,8 @@ std::string_view guard_of(const net::EndpointHost& host, const Context& context)
   const auto guard = net::classify_name(name);
   if (!guard) return {};
   for (const model::InternalService& service : context.set.internal_services) {
-    const bool listed = std::ranges::any_of(service.hosts, [&](const net::HostPattern& host_pattern) { return host_pattern.matches(name); });
+    const bool listed = std::ranges::any_of(
+        service.hosts, [&](const net::HostPattern& host_pattern) { return host_pattern.matches(name); });
     if (listed) return {};
   }
   return net::guard_code(*guard);
@@ -115,7 +122,8 @@ void read_upstreams(const Fields& fields, Context& context, model::Secret& out) 
       continue;
     }
     if (const auto code = guard_of(url->origin.host, context); !code.empty()) {
-      context.report.error(node->at, fmt::format("the guard refuses the upstream `{}` (`{}`)", printable(node->text), code),
+      context.report.error(node->at,
+                           fmt::format("the guard refuses the upstream `{}` (`{}`)", printable(node->text), code),
                            "an internal name needs an InternalService that lists it");
     }
     if (const auto* name = std::get_if<net::HostName>(&url->origin.host)) {
@@ -137,7 +145,9 @@ void check_lease(const RuleReader& rule) {
   if (!may_lease || !rule.effect) return;
   for (const std::string_view key : {"methods", "paths", "models"}) {
     if (!rule.fields.has(key)) continue;
-    rule.warn(key, fmt::format("a lease has no {}: rule `{}` {}", key, rule.name, rule.allows() ? "never allows one" : "denies every one"),
+    rule.warn(key,
+              fmt::format("a lease has no {}: rule `{}` {}", key, rule.name,
+                          rule.allows() ? "never allows one" : "denies every one"),
               "write a rule of its own for `uses: [lease]`");
   }
 }
@@ -147,9 +157,12 @@ void check_models(const RuleReader& rule, const model::SecretRule& out) {
   if (!out.secrets) return;
   for (const model::Reference& reference : *out.secrets) {
     const auto known = rule.context.secrets.find(reference.name);
-    if (known == rule.context.secrets.end() || rule.context.set.secrets[known->second].api != model::ModelApi::none) continue;
-    rule.warn("models", fmt::format("rule `{}` never matches secret `{}`: no model is read of its requests", rule.name, reference.name),
-              "state the secret's `api`, or leave `models` out");
+    if (known == rule.context.secrets.end() || rule.context.set.secrets[known->second].api != model::ModelApi::none)
+      continue;
+    rule.warn(
+        "models",
+        fmt::format("rule `{}` never matches secret `{}`: no model is read of its requests", rule.name, reference.name),
+        "state the secret's `api`, or leave `models` out");
   }
 }
 

@@ -1,7 +1,8 @@
 #include "engine/load/urls.h"
 
-#include <algorithm>
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "engine/base/text.h"
 #include "engine/net/endpoint.h"

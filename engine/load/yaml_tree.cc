@@ -1,16 +1,17 @@
 #include "engine/load/yaml_tree.h"
 
-#include <algorithm>
 #include <fmt/format.h>
+#include <yaml-cpp/eventhandler.h>
+#include <yaml-cpp/exceptions.h>
+#include <yaml-cpp/mark.h>
+#include <yaml-cpp/parser.h>
+
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <sstream>
 #include <streambuf>
 #include <unordered_set>
-#include <yaml-cpp/eventhandler.h>
-#include <yaml-cpp/exceptions.h>
-#include <yaml-cpp/mark.h>
-#include <yaml-cpp/parser.h>
 
 #include "engine/base/limits.h"
 #include "engine/base/text.h"
@@ -63,19 +64,22 @@ class TreeBuilder : public YAML::EventHandler {
 
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
     Node& node = add(mark, Node::Kind::null);
-    report_.error(node.at, "aliases are not part of the language", "write the value again, or in quotes if it begins with `*`");
+    report_.error(node.at, "aliases are not part of the language",
+                  "write the value again, or in quotes if it begins with `*`");
     node.refused = true;
     place(node);
   }
 
-  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, const std::string& value) override {
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                const std::string& value) override {
     Node& node = add(mark, Node::Kind::plain);
     refuse_decorations(node, tag, anchor);
     if (tag == "!" && byte_at(node.offset) != '!') node.kind = Node::Kind::quoted;
     node.text = keep(node, value);
     if (node.kind == Node::Kind::quoted && !is_closed(node)) throw Refusal(mark, "the quote is never closed", "");
     if (value.size() > limits::kYamlScalarBytes) {
-      report_.error(node.at, fmt::format("a value of {} bytes; at most {} are read", value.size(), limits::kYamlScalarBytes));
+      report_.error(node.at,
+                    fmt::format("a value of {} bytes; at most {} are read", value.size(), limits::kYamlScalarBytes));
       node.refused = true;
     }
     place(node);
@@ -96,7 +100,7 @@ class TreeBuilder : public YAML::EventHandler {
   struct Frame {
     Node* container = nullptr;
     Node* last = nullptr;
-    Node* key = nullptr;  // of a mapping: the key whose value comes next
+    Node* key = nullptr;                                         // of a mapping: the key whose value comes next
     std::unique_ptr<std::unordered_set<std::string_view>> keys;  // once there are many
   };
 
@@ -153,10 +157,12 @@ class TreeBuilder : public YAML::EventHandler {
   }
 
   void refuse_decorations(Node& node, const std::string& tag, YAML::anchor_t anchor) {
-    if (anchor != 0) report_.error(node.at, "anchors are not part of the language", "write the value where it is needed");
+    if (anchor != 0)
+      report_.error(node.at, "anchors are not part of the language", "write the value where it is needed");
     const bool tagged = tag != "?" && !tag.empty() && (tag != "!" || byte_at(node.offset) == '!');
     if (tagged) {
-      report_.error(node.at, fmt::format("the tag `{}` is not part of the language", printable(tag)), "write the value alone");
+      report_.error(node.at, fmt::format("the tag `{}` is not part of the language", printable(tag)),
+                    "write the value alone");
     }
   }
 
@@ -202,7 +208,8 @@ class TreeBuilder : public YAML::EventHandler {
       return;
     }
     if (is_repeated(frame, key)) {
-      report_.error(key.at, fmt::format("the key `{}` stands twice in one mapping", printable(key.text)), "keep one of them");
+      report_.error(key.at, fmt::format("the key `{}` stands twice in one mapping", printable(key.text)),
+                    "keep one of them");
       key.refused = true;
     }
   }
@@ -260,7 +267,8 @@ bool check_bytes(std::uint32_t file, std::string_view bytes, Report& report) {
       const bool stray_return = line[i] == '\r' && i + 1 < line.size() && line[i + 1] != '\n';
       if (!is_control(line[i]) && !stray_return) continue;
       report.error({file, line_number, static_cast<std::uint32_t>(i + 1)},
-                   fmt::format("the control character `{}`", printable(line.substr(i, 1))), "policies are plain UTF-8 text");
+                   fmt::format("the control character `{}`", printable(line.substr(i, 1))),
+                   "policies are plain UTF-8 text");
       return false;
     }
     if (!is_valid_utf8(line)) {
@@ -269,7 +277,8 @@ bool check_bytes(std::uint32_t file, std::string_view bytes, Report& report) {
         if (is_valid_utf8(line.substr(good, length - good))) good = length;
         if (length - good >= 4) break;
       }
-      report.error({file, line_number, static_cast<std::uint32_t>(good + 1)}, "ill-formed UTF-8", "save the file as UTF-8");
+      report.error({file, line_number, static_cast<std::uint32_t>(good + 1)}, "ill-formed UTF-8",
+                   "save the file as UTF-8");
       return false;
     }
     bytes.remove_prefix(end);
@@ -295,11 +304,15 @@ void report_fault(std::uint32_t file, std::string_view bytes, const YAML::Except
 
 std::string_view describe(const Node& node) {
   switch (node.kind) {
-    case Node::Kind::null: return "null";
+    case Node::Kind::null:
+      return "null";
     case Node::Kind::plain:
-    case Node::Kind::quoted: return "a value";
-    case Node::Kind::sequence: return "a list";
-    case Node::Kind::mapping: return "a mapping";
+    case Node::Kind::quoted:
+      return "a value";
+    case Node::Kind::sequence:
+      return "a list";
+    case Node::Kind::mapping:
+      return "a mapping";
   }
   return "";
 }
@@ -346,7 +359,10 @@ Unit escape_at(std::string_view rest) {
   if (digits == 0) {
     const bool wide = kind == 'N' || kind == '_';
     const bool wider = kind == 'L' || kind == 'P';
-    return {2, wide ? std::size_t{2} : wider ? std::size_t{3} : std::size_t{1},
+    return {2,
+            wide    ? std::size_t{2}
+            : wider ? std::size_t{3}
+                    : std::size_t{1},
             kind == 'n' || kind == 't' || kind == 'r' || kind == ' ' || kind == '\n' || kind == '\t'};
   }
   std::uint32_t code = 0;

@@ -43,8 +43,8 @@ struct YamlFile {
 // mark is passed over. `nodes_left` is the set's budget. Any bytes may be given.
 YamlFile read_yaml(std::uint32_t file, Report& report, std::size_t& nodes_left);
 
-// The place of byte `offset` of a scalar's decoded text: exact within a plain, quoted, literal or folded scalar, as what
-// is no white space stands in the file in the same order.
+// The place of byte `offset` of a scalar's decoded text: exact within a plain, quoted, literal or folded scalar, as
+// what is no white space stands in the file in the same order.
 At place_within(const Node& scalar, std::size_t offset, std::string_view file_bytes);
 
 }  // namespace portreeve::load

@@ -29,8 +29,8 @@ struct List : Document {
 struct InternalService : Document {
   std::vector<net::HostPattern> hosts;
   std::vector<net::IpPrefix> addresses;
-  std::vector<PortRange> ports;      // {443} where the document states none
-  std::vector<Protocol> protocols;   // {tls} where the document states none
+  std::vector<PortRange> ports;     // {443} where the document states none
+  std::vector<Protocol> protocols;  // {tls} where the document states none
   std::optional<std::string> mesh_tag;
 };
 

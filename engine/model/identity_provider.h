@@ -12,9 +12,13 @@ namespace portreeve::model {
 // The JWS algorithms an issuer may use (RFC 7518, RFC 8037). `none` and HMAC have no enumerator.
 enum class JwtAlgorithm : std::uint8_t { rs256, ps256, es256, eddsa };
 
-struct JwksUri { std::string uri; };
-struct JwksFile { std::string path; };  // relative to the policy folder
-struct JwksDiscovery {};                // <issuer>/.well-known/openid-configuration
+struct JwksUri {
+  std::string uri;
+};
+struct JwksFile {
+  std::string path;
+};                        // relative to the policy folder
+struct JwksDiscovery {};  // <issuer>/.well-known/openid-configuration
 
 // Where in the claims something stands: the names to follow, one level each. A name may hold dots.
 struct ClaimPath {
@@ -28,16 +32,21 @@ struct RolesClaim {
   std::vector<Reference> allow;
 };
 
-struct FixedTenant { std::string name; };
+struct FixedTenant {
+  std::string name;
+};
 using TenantSource = std::variant<std::monostate, FixedTenant, ClaimPath>;
 
 enum class Trust : std::uint8_t { untrusted, partner, internal };  // in rising order
 
 inline std::string_view to_text(Trust trust) {
   switch (trust) {
-    case Trust::untrusted: return "untrusted";
-    case Trust::partner: return "partner";
-    case Trust::internal: return "internal";
+    case Trust::untrusted:
+      return "untrusted";
+    case Trust::partner:
+      return "partner";
+    case Trust::internal:
+      return "internal";
   }
   return "untrusted";
 }

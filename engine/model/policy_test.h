@@ -71,9 +71,9 @@ struct TestCase {
   Effect expect = Effect::deny;
   std::optional<wire::Reason> reason;
   std::optional<std::string> rule_reason;
-  std::vector<Reference> by;                      // each among the determining rules
-  JsonValue obligations;                          // what is listed must be so; null if nothing is
-  std::optional<JsonValue> dry_run;               // {decision, rules}
+  std::vector<Reference> by;         // each among the determining rules
+  JsonValue obligations;             // what is listed must be so; null if nothing is
+  std::optional<JsonValue> dry_run;  // {decision, rules}
 };
 
 struct PolicyTest : Document {

@@ -17,8 +17,12 @@ struct Role : Document {
   std::string description;
 };
 
-struct BoundUser { std::string sub; };  // the bare `sub`
-struct BoundGroup { std::string group; };
+struct BoundUser {
+  std::string sub;
+};  // the bare `sub`
+struct BoundGroup {
+  std::string group;
+};
 struct BoundClaim {
   ClaimPath path;
   JsonValue equals;  // types agree; an array holds the value

@@ -15,11 +15,19 @@ namespace portreeve::model {
 
 enum class ModelApi : std::uint8_t { none, anthropic, openai };
 
-struct InjectHeader { std::string header; };
+struct InjectHeader {
+  std::string header;
+};
 struct InjectBearer {};
-struct InjectBasic { std::string user; };
-struct InjectQuery { std::string parameter; };
-struct InjectSigV4 { std::string service, region; };
+struct InjectBasic {
+  std::string user;
+};
+struct InjectQuery {
+  std::string parameter;
+};
+struct InjectSigV4 {
+  std::string service, region;
+};
 using Injection = std::variant<InjectHeader, InjectBearer, InjectBasic, InjectQuery, InjectSigV4>;
 
 struct Secret : Document {

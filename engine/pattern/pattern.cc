@@ -42,7 +42,8 @@ Result<Pattern> Pattern::parse(std::string_view text) {
     options.set_max_mem(kRegexMemory);
     const std::string_view body = text.substr(4, text.size() - 5);
     auto regex = std::make_shared<const Regex>(re2::StringPiece(body.data(), body.size()), options);
-    if (!regex->compiled.ok()) return fail(fmt::format("`{}` is not an RE2 expression: {}", text, regex->compiled.error()));
+    if (!regex->compiled.ok())
+      return fail(fmt::format("`{}` is not an RE2 expression: {}", text, regex->compiled.error()));
     return Pattern(PatternKind::regex, std::string(text), std::move(regex));
   }
   const bool literal = text.find('*') == std::string_view::npos;
@@ -51,23 +52,28 @@ Result<Pattern> Pattern::parse(std::string_view text) {
 
 bool Pattern::matches(std::string_view text) const {
   switch (kind_) {
-    case PatternKind::literal: return text_ == text;
-    case PatternKind::glob: return glob_matches(text_, text);
-    case PatternKind::regex: return re2::RE2::FullMatch(re2::StringPiece(text.data(), text.size()), regex_->compiled);
+    case PatternKind::literal:
+      return text_ == text;
+    case PatternKind::glob:
+      return glob_matches(text_, text);
+    case PatternKind::regex:
+      return re2::RE2::FullMatch(re2::StringPiece(text.data(), text.size()), regex_->compiled);
   }
   return false;
 }
 
 std::string_view Pattern::literal_prefix() const {
   switch (kind_) {
-    case PatternKind::literal: return text_;
+    case PatternKind::literal:
+      return text_;
     case PatternKind::glob: {
       const std::string_view prefix = std::string_view(text_).substr(0, text_.find('*'));
       // `/x/**` also covers `/x`, and `/x/**/y` may use that slash for both.
       const bool deep = std::string_view(text_).substr(prefix.size()).starts_with("**");
       return deep && prefix.ends_with('/') ? prefix.substr(0, prefix.size() - 1) : prefix;
     }
-    case PatternKind::regex: return regex_->prefix;
+    case PatternKind::regex:
+      return regex_->prefix;
   }
   return {};
 }

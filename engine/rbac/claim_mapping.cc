@@ -77,9 +77,8 @@ bool claim_equals(const JsonValue& claims, const model::ClaimPath& path, const J
   if (claim == nullptr) return false;
   if (same_type(*claim, value) && *claim == value) return true;
   const JsonValue::Array* array = claim->as_array();
-  return array != nullptr && std::ranges::any_of(*array, [&](const JsonValue& item) {
-           return same_type(item, value) && item == value;
-         });
+  return array != nullptr &&
+         std::ranges::any_of(*array, [&](const JsonValue& item) { return same_type(item, value) && item == value; });
 }
 
 }  // namespace portreeve::rbac

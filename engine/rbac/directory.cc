@@ -95,7 +95,8 @@ Directory::Directory(const model::PolicySet& documents) : documents_(documents) 
       for (const model::Reference& parent : roles[at].inherits) open.push_back(role(parent.name));
     }
   }
-  for (const model::IdentityProvider& provider : documents.identity_providers) providers_.emplace(provider.name, &provider);
+  for (const model::IdentityProvider& provider : documents.identity_providers)
+    providers_.emplace(provider.name, &provider);
   for (const model::RoleBinding& binding : documents.role_bindings) {
     for (const model::BindingSubject& subject : binding.subjects) {
       if (const auto* user = std::get_if<model::BoundUser>(&subject.who)) {
@@ -152,7 +153,8 @@ Activation Directory::activate(const wire::Principal& principal, Timestamp time)
     if (provider->roles) {
       if (const JsonValue* claim = find_claim(principal.claims, provider->roles->path)) {
         for (const std::string_view name : claim_strings(*claim, provider->roles->path)) {
-          const bool listed = std::ranges::any_of(provider->roles->allow, [&](const auto& r) { return r.name == name; });
+          const bool listed =
+              std::ranges::any_of(provider->roles->allow, [&](const auto& r) { return r.name == name; });
           if (listed) grant(role(name), active.roles);
         }
       }

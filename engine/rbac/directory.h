@@ -38,8 +38,8 @@ class Directory {
   // `documents` outlives the directory.
   explicit Directory(const model::PolicySet& documents);
 
-  // Works out roles, groups, tenant and trust anew, at `time`. Cost: the subject's groups and bindings, and the bindings
-  // by claim of its provider; not the number of roles or other bindings.
+  // Works out roles, groups, tenant and trust anew, at `time`. Cost: the subject's groups and bindings, and the
+  // bindings by claim of its provider; not the number of roles or other bindings.
   Activation activate(const wire::Principal& principal, Timestamp time) const;
 
   // Nullptr where no document has that name.
@@ -56,7 +56,7 @@ class Directory {
 
   const model::PolicySet& documents_;
   std::unordered_map<std::string_view, RoleId> role_ids_;
-  std::vector<RoleSet> closures_;            // by RoleId: the role and all that it inherits
+  std::vector<RoleSet> closures_;             // by RoleId: the role and all that it inherits
   std::vector<std::string_view> role_names_;  // by RoleId; sorted, as documents are
   std::unordered_map<std::string_view, const model::IdentityProvider*> providers_;
   // Keys are `<provider>\0u<sub>` and `<provider>\0g<group>`.

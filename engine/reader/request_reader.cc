@@ -1,7 +1,8 @@
 #include "engine/reader/request_reader.h"
 
-#include <algorithm>
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "engine/base/limits.h"
 #include "engine/base/text.h"
@@ -55,7 +56,8 @@ class Part {
     if (array == nullptr) return problem(pointer(key), fmt::format("`{}` is a list of strings", key));
     for (std::size_t i = 0; i < array->size(); ++i) {
       const std::string* item = (*array)[i].as_string();
-      if (item == nullptr) return problem(fmt::format("{}/{}", pointer(key), i), fmt::format("`{}` is a list of strings", key));
+      if (item == nullptr)
+        return problem(fmt::format("{}/{}", pointer(key), i), fmt::format("`{}` is a list of strings", key));
       out.push_back(*item);
     }
     return out;
@@ -76,9 +78,10 @@ class Part {
   std::string pointer_;
 };
 
-#define READ(declaration, ...)                               \
-  auto PORTREEVE_CONCAT(read_, __LINE__) = (__VA_ARGS__);     \
-  if (!PORTREEVE_CONCAT(read_, __LINE__)) return tl::unexpected<Problem>(std::move(PORTREEVE_CONCAT(read_, __LINE__)).error()); \
+#define READ(declaration, ...)                                                            \
+  auto PORTREEVE_CONCAT(read_, __LINE__) = (__VA_ARGS__);                                 \
+  if (!PORTREEVE_CONCAT(read_, __LINE__))                                                 \
+    return tl::unexpected<Problem>(std::move(PORTREEVE_CONCAT(read_, __LINE__)).error()); \
   declaration = *std::move(PORTREEVE_CONCAT(read_, __LINE__))
 
 Read<std::optional<std::string>> read_method(const Part& properties) {
@@ -275,12 +278,14 @@ Read<wire::Question> read_domain(const Part& properties, wire::Request& request)
     const bool action = request.action == reserved.action;
     const bool type = request.resource_type == reserved.resource_type;
     if (action && !type) {
-      return problem("/resource/type",
-                     fmt::format("`{}` is asked about a resource of type `{}`", reserved.action, reserved.resource_type));
+      return problem("/resource/type", fmt::format("`{}` is asked about a resource of type `{}`", reserved.action,
+                                                   reserved.resource_type));
     }
     if (!action || !type) continue;
-    if (reserved.resource_type == "endpoint") return read_egress(properties, request).map([](auto&& q) { return wire::Question(q); });
-    if (reserved.resource_type == "secret") return read_secret(properties, request).map([](auto&& q) { return wire::Question(q); });
+    if (reserved.resource_type == "endpoint")
+      return read_egress(properties, request).map([](auto&& q) { return wire::Question(q); });
+    if (reserved.resource_type == "secret")
+      return read_secret(properties, request).map([](auto&& q) { return wire::Question(q); });
     return read_exec(properties, request).map([](auto&& q) { return wire::Question(q); });
   }
   for (const Reserved& reserved : kReserved) {
@@ -292,13 +297,15 @@ Read<wire::Question> read_domain(const Part& properties, wire::Request& request)
   return wire::Question(wire::AccessQuestion{});
 }
 
-// `context.source` is the peer's address as the gate saw it; in generic access it may be anything the application means.
+// `context.source` is the peer's address as the gate saw it; in generic access it may be anything the application
+// means.
 Read<std::optional<std::string>> read_source(const Part& context, const wire::Request& request) {
   const JsonValue* value = context.find("source");
   if (value == nullptr) return std::nullopt;
   const bool generic = std::holds_alternative<wire::AccessQuestion>(request.question);
   const std::string* text = value->as_string();
-  const auto address = text == nullptr ? Result<net::IpAddress>(fail("`source` is an address")) : net::IpAddress::parse(*text);
+  const auto address =
+      text == nullptr ? Result<net::IpAddress>(fail("`source` is an address")) : net::IpAddress::parse(*text);
   if (address) return address->to_string();
   if (generic) return std::nullopt;
   return problem(context.pointer("source"), address.error().message);

@@ -15,7 +15,8 @@ using cel::Value;
 // said yet.
 class Properties final : public cel::HostMap {
  public:
-  Properties(const JsonValue& declared, const JsonValue& given, std::vector<std::string> unsaid) : unsaid_(std::move(unsaid)) {
+  Properties(const JsonValue& declared, const JsonValue& given, std::vector<std::string> unsaid)
+      : unsaid_(std::move(unsaid)) {
     for (const JsonValue* layer : {&declared, &given}) {
       const auto* members = layer->as_object();
       if (!members) continue;
@@ -70,12 +71,12 @@ class Facts final : public cel::Activation {
   explicit Facts(const Asked& asked)
       : request_(asked.request),
         subject_(asked.subject),
-        subject_properties_(declared(asked.set.entities, &model::Entities::subjects, request_.principal.type,
-                                     request_.principal.id),
-                            stated_properties(request_.principal), {}),
-        resource_properties_(declared(asked.set.entities, &model::Entities::resources, request_.resource_type,
-                                      request_.resource_id),
-                             request_.resource_properties, unsaid(request_)) {}
+        subject_properties_(
+            declared(asked.set.entities, &model::Entities::subjects, request_.principal.type, request_.principal.id),
+            stated_properties(request_.principal), {}),
+        resource_properties_(
+            declared(asked.set.entities, &model::Entities::resources, request_.resource_type, request_.resource_id),
+            request_.resource_properties, unsaid(request_)) {}
 
   Value attribute(cel::AttributeId id) const override {
     using namespace cel::policy;
@@ -90,7 +91,8 @@ class Facts final : public cel::Activation {
     if (id == kSessionId) return principal.session ? text(principal.session->id) : Value::absent();
     if (id == kSessionAge) return age();
     if (id == kSessionTrust) return trust();
-    if (id == kSessionLabels) return principal.session ? Value::map(std::span(principal.session->labels)) : Value::absent();
+    if (id == kSessionLabels)
+      return principal.session ? Value::map(std::span(principal.session->labels)) : Value::absent();
     if (id == kActionName) return Value::of(std::string_view(request_.action));
     if (id == kActionProperties) return members(request_.action_properties);
     if (id == kResourceType) return Value::of(std::string_view(request_.resource_type));
@@ -135,10 +137,14 @@ class Facts final : public cel::Activation {
 Clause condition(const Asked& asked, const model::RuleHeader& rule) {
   if (!rule.when) return Clause::yes;
   switch (rule.when->program->run_condition(Facts(asked))) {
-    case cel::Truth::kTrue: return Clause::yes;
-    case cel::Truth::kFalse: return Clause::no;
-    case cel::Truth::kUnknown: return Clause::unknown;
-    case cel::Truth::kError: return Clause::error;
+    case cel::Truth::true_:
+      return Clause::yes;
+    case cel::Truth::false_:
+      return Clause::no;
+    case cel::Truth::unknown:
+      return Clause::unknown;
+    case cel::Truth::error:
+      return Clause::error;
   }
   return Clause::error;
 }

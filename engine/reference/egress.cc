@@ -17,8 +17,8 @@ using wire::EgressProtocol;
 using wire::EgressQuestion;
 using wire::Reason;
 
-// One of the places that a request is about: an address, or none, because nobody knows one yet (`unknown`) or because the
-// request should give one and doesn't (`error`).
+// One of the places that a request is about: an address, or none, because nobody knows one yet (`unknown`) or because
+// the request should give one and doesn't (`error`).
 struct Place {
   std::optional<net::IpAddress> address;
   Clause without = Clause::error;
@@ -37,7 +37,8 @@ std::vector<Place> places_of(const EgressQuestion& question) {
 
 Clause is_inside(const Place& place, const std::vector<net::IpPrefix>& prefixes) {
   if (!place.address) return place.without;
-  return clause(std::any_of(prefixes.begin(), prefixes.end(), [&](auto& prefix) { return prefix.contains(*place.address); }));
+  return clause(
+      std::any_of(prefixes.begin(), prefixes.end(), [&](auto& prefix) { return prefix.contains(*place.address); }));
 }
 
 bool names_host(const EgressQuestion& question, const std::vector<net::HostPattern>& patterns) {
@@ -51,10 +52,14 @@ bool has_port(const std::vector<model::PortRange>& ports, std::uint16_t port) {
 // What a CONNECT carries nobody knows yet: clauses on tls and on tcp match it.
 bool can_be(EgressProtocol asked, Protocol named) {
   switch (asked) {
-    case EgressProtocol::tls: return named == Protocol::tls;
-    case EgressProtocol::http: return named == Protocol::http;
-    case EgressProtocol::tcp: return named == Protocol::tcp;
-    case EgressProtocol::connect: return named != Protocol::http;
+    case EgressProtocol::tls:
+      return named == Protocol::tls;
+    case EgressProtocol::http:
+      return named == Protocol::http;
+    case EgressProtocol::tcp:
+      return named == Protocol::tcp;
+    case EgressProtocol::connect:
+      return named != Protocol::http;
   }
   return false;
 }
@@ -64,9 +69,10 @@ bool is_default_port(Protocol protocol, std::uint16_t port) {
   return (protocol == Protocol::tls && port == 443) || (protocol == Protocol::http && port == 80);
 }
 
-// Which protocols the rule lets the request be, its ports considered. With a service, absent protocols are the service's
-// and absent ports its ports (which its own clause has checked). On a deny rule absent is any.
-std::set<Protocol> protocols_met(const EgressRule& rule, const InternalService* service, const EgressQuestion& question) {
+// Which protocols the rule lets the request be, its ports considered. With a service, absent protocols are the
+// service's and absent ports its ports (which its own clause has checked). On a deny rule absent is any.
+std::set<Protocol> protocols_met(const EgressRule& rule, const InternalService* service,
+                                 const EgressQuestion& question) {
   std::vector<Protocol> named = {Protocol::tls};
   if (rule.effect == Effect::deny) named = {Protocol::tls, Protocol::http, Protocol::tcp};
   if (rule.effect == Effect::allow && service) named = service->protocols;
@@ -74,16 +80,16 @@ std::set<Protocol> protocols_met(const EgressRule& rule, const InternalService* 
   std::set<Protocol> met;
   for (const Protocol protocol : named) {
     if (!can_be(question.protocol, protocol)) continue;
-    const bool port_is_met = rule.ports                                ? has_port(*rule.ports, question.port)
+    const bool port_is_met = rule.ports                               ? has_port(*rule.ports, question.port)
                              : rule.effect == Effect::deny || service ? true
-                                                                       : is_default_port(protocol, question.port);
+                                                                      : is_default_port(protocol, question.port);
     if (port_is_met) met.insert(protocol);
   }
   return met;
 }
 
-// `internet: true`: names whose addresses are all public; never one that only an InternalService could open, nor one that
-// some Secret's upstream serves.
+// `internet: true`: names whose addresses are all public; never one that only an InternalService could open, nor one
+// that some Secret's upstream serves.
 Clause is_internet(const model::PolicySet& set, const EgressQuestion& question) {
   const net::HostName* name = name_of(question);
   if (!name || net::classify_name(*name)) return Clause::no;
@@ -106,7 +112,8 @@ struct Reach {
   std::set<Protocol> protocols;
 };
 
-Reach reach_by_services(const Asked& asked, const EgressQuestion& question, const EgressRule& rule, const Place& place) {
+Reach reach_by_services(const Asked& asked, const EgressQuestion& question, const EgressRule& rule,
+                        const Place& place) {
   Reach reach;
   for (const InternalService& service : asked.set.internal_services) {
     const auto is_this = [&](const model::Reference& reference) { return reference.name == service.name; };

@@ -144,7 +144,8 @@ Findings look_at_execution(const Asked& asked, const wire::ExecQuestion& questio
     found.guard = wire::Reason::guard_dynamic_loader;
   }
   const bool script_may_change = question.interpreter && !question.program.stable;
-  found.all_is_allowed = !script_may_change && std::all_of(allowed.begin(), allowed.end(), [](bool each) { return each; });
+  found.all_is_allowed =
+      !script_may_change && std::all_of(allowed.begin(), allowed.end(), [](bool each) { return each; });
   found.obligations = merged(question, allow_rules);
   return found;
 }

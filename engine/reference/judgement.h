@@ -42,7 +42,7 @@ class Clauses {
 // What a subject is, by the policy set, at the time of the request (SEMANTICS §7).
 struct Subject {
   std::vector<std::string> groups;  // sorted, each once
-  std::vector<std::string> roles;  // the closure in force, sorted
+  std::vector<std::string> roles;   // the closure in force, sorted
   std::optional<std::string> tenant;
   model::Trust trust = model::Trust::untrusted;
 };
@@ -71,7 +71,8 @@ struct Findings {
   std::optional<wire::Reason> server_name;  // sni-mismatch, sni-missing
   std::vector<Match> denies;
   std::vector<Match> allows;
-  bool all_is_allowed = false;  // an allow rule matched, and of several things asked for (addresses, files) each is allowed
+  bool all_is_allowed =
+      false;  // an allow rule matched, and of several things asked for (addresses, files) each is allowed
   wire::Obligations obligations;
 };
 

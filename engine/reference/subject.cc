@@ -60,7 +60,8 @@ std::optional<std::string> tenant_of(const IdentityProvider& provider, const wir
   }
   values.erase("");
   // Of several one was chosen at token exchange, or there is none.
-  if (principal.chosen_tenant) return values.contains(*principal.chosen_tenant) ? principal.chosen_tenant : std::nullopt;
+  if (principal.chosen_tenant)
+    return values.contains(*principal.chosen_tenant) ? principal.chosen_tenant : std::nullopt;
   if (values.size() != 1) return std::nullopt;
   return *values.begin();
 }

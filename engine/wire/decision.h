@@ -23,7 +23,7 @@ struct EgressLimits {
 };
 
 struct EgressObligations {
-  std::vector<net::IpAddress> addresses;  // all that were judged, sorted; empty at egress.resolve
+  std::vector<net::IpAddress> addresses;          // all that were judged, sorted; empty at egress.resolve
   EgressProtocol protocol = EgressProtocol::tls;  // what the gate must see flow: tls or tcp for CONNECT
   EgressLimits limits;
   friend bool operator==(const EgressObligations&, const EgressObligations&) = default;

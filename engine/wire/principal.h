@@ -32,12 +32,12 @@ struct SessionFacts {
 // Who asks: what was verified of it, not what it may do. Roles are worked out from this at every decision.
 struct Principal {
   Assurance assurance = Assurance::asserted;
-  std::string type;      // "user" for everyone known by a token
-  std::string id;        // "<provider>/<sub>" for type user
-  std::string provider;  // name of the IdentityProvider; empty for asserted subjects of other types
-  JsonValue claims;      // object, verified; null for asserted subjects
+  std::string type;                          // "user" for everyone known by a token
+  std::string id;                            // "<provider>/<sub>" for type user
+  std::string provider;                      // name of the IdentityProvider; empty for asserted subjects of other types
+  JsonValue claims;                          // object, verified; null for asserted subjects
   std::optional<std::string> chosen_tenant;  // chosen at token exchange, one of the claim's values
-  JsonValue properties;  // what the request states of an asserted subject; null otherwise
+  JsonValue properties;                      // what the request states of an asserted subject; null otherwise
   std::optional<SessionFacts> session;
   std::optional<Timestamp> token_expires;  // bounds cacheFor
 };

@@ -1,7 +1,8 @@
 #include "engine/wire/record.h"
 
-#include <algorithm>
 #include <fmt/format.h>
+
+#include <algorithm>
 #include <span>
 
 #include "engine/base/check.h"
@@ -19,11 +20,11 @@ struct KindText {
   RecordKind kind;
   std::string_view text;
 };
-constexpr KindText kKinds[] = {{RecordKind::kDecision, "decision"},
-                               {RecordKind::kOutcome, "outcome"},
-                               {RecordKind::kUse, "use"},
-                               {RecordKind::kRefusal, "refusal"},
-                               {RecordKind::kAdmin, "admin"}};
+constexpr KindText kKinds[] = {{RecordKind::decision, "decision"},
+                               {RecordKind::outcome, "outcome"},
+                               {RecordKind::use, "use"},
+                               {RecordKind::refusal, "refusal"},
+                               {RecordKind::admin, "admin"}};
 
 std::string well_formed(std::string_view text) {
   if (is_valid_utf8(text)) return std::string(text);
@@ -124,32 +125,31 @@ JsonValue resource_json(std::string_view action, const RecordResource& resource)
 }
 
 // How a property of a question may enter a record.
-enum class Shape : std::uint8_t { kText, kPath, kUrl, kInteger, kFlag, kTexts, kCountOf, kPathMember };
+enum class Shape : std::uint8_t { text, path, url, integer, flag, texts, count_of, path_member };
 struct Recordable {
   std::string_view name;
   Shape shape;
   std::string_view recorded_as;
 };
-constexpr Recordable kEgress[] = {
-    {"host", Shape::kText, "host"},         {"port", Shape::kInteger, "port"},
-    {"protocol", Shape::kText, "protocol"}, {"addresses", Shape::kTexts, "addresses"},
-    {"sni", Shape::kText, "sni"},           {"method", Shape::kText, "method"},
-    {"path", Shape::kPath, "path"}};
-constexpr Recordable kSecret[] = {{"use", Shape::kText, "use"},
-                                  {"upstream", Shape::kUrl, "upstream"},
-                                  {"method", Shape::kText, "method"},
-                                  {"path", Shape::kPath, "path"},
-                                  {"model", Shape::kText, "model"}};
-constexpr Recordable kExec[] = {{"file", Shape::kText, "file"},
-                                {"stable", Shape::kFlag, "stable"},
-                                {"cwd", Shape::kText, "cwd"},
-                                {"user", Shape::kText, "user"},
-                                {"terminal", Shape::kFlag, "terminal"},
-                                {"interpreter", Shape::kPathMember, "interpreter"},
-                                {"args", Shape::kCountOf, "argumentCount"},
-                                {"argumentCount", Shape::kInteger, "argumentCount"},
-                                {"env", Shape::kCountOf, "environmentCount"},
-                                {"environmentCount", Shape::kInteger, "environmentCount"}};
+constexpr Recordable kEgress[] = {{"host", Shape::text, "host"},         {"port", Shape::integer, "port"},
+                                  {"protocol", Shape::text, "protocol"}, {"addresses", Shape::texts, "addresses"},
+                                  {"sni", Shape::text, "sni"},           {"method", Shape::text, "method"},
+                                  {"path", Shape::path, "path"}};
+constexpr Recordable kSecret[] = {{"use", Shape::text, "use"},
+                                  {"upstream", Shape::url, "upstream"},
+                                  {"method", Shape::text, "method"},
+                                  {"path", Shape::path, "path"},
+                                  {"model", Shape::text, "model"}};
+constexpr Recordable kExec[] = {{"file", Shape::text, "file"},
+                                {"stable", Shape::flag, "stable"},
+                                {"cwd", Shape::text, "cwd"},
+                                {"user", Shape::text, "user"},
+                                {"terminal", Shape::flag, "terminal"},
+                                {"interpreter", Shape::path_member, "interpreter"},
+                                {"args", Shape::count_of, "argumentCount"},
+                                {"argumentCount", Shape::integer, "argumentCount"},
+                                {"env", Shape::count_of, "environmentCount"},
+                                {"environmentCount", Shape::integer, "environmentCount"}};
 
 std::span<const Recordable> recordable_for(std::string_view action) {
   if (action == "egress.resolve" || action == "egress.connect") return kEgress;
@@ -173,25 +173,29 @@ std::string without_secrets(std::string_view url) {
 std::optional<JsonValue> recorded(Shape shape, const JsonValue& value) {
   const std::string* text = value.as_string();
   switch (shape) {
-    case Shape::kText: return text != nullptr ? std::optional<JsonValue>(*text) : std::nullopt;
-    case Shape::kPath: return text != nullptr ? std::optional<JsonValue>(without_query(*text)) : std::nullopt;
-    case Shape::kUrl: return text != nullptr ? std::optional<JsonValue>(without_secrets(*text)) : std::nullopt;
-    case Shape::kInteger:
+    case Shape::text:
+      return text != nullptr ? std::optional<JsonValue>(*text) : std::nullopt;
+    case Shape::path:
+      return text != nullptr ? std::optional<JsonValue>(without_query(*text)) : std::nullopt;
+    case Shape::url:
+      return text != nullptr ? std::optional<JsonValue>(without_secrets(*text)) : std::nullopt;
+    case Shape::integer:
       if (const std::int64_t* number = value.as_int(); number != nullptr && *number >= 0 && *number <= kMostInteger) {
         return *number;
       }
       return std::nullopt;
-    case Shape::kFlag: return value.as_bool() != nullptr ? std::optional<JsonValue>(value) : std::nullopt;
-    case Shape::kTexts: {
+    case Shape::flag:
+      return value.as_bool() != nullptr ? std::optional<JsonValue>(value) : std::nullopt;
+    case Shape::texts: {
       const JsonValue::Array* array = value.as_array();
       const auto is_text = [](const JsonValue& item) { return item.as_string() != nullptr; };
       return array != nullptr && std::ranges::all_of(*array, is_text) ? std::optional<JsonValue>(value) : std::nullopt;
     }
-    case Shape::kCountOf:
+    case Shape::count_of:
       if (const JsonValue::Array* array = value.as_array()) return static_cast<std::int64_t>(array->size());
       if (const JsonValue::Object* object = value.as_object()) return static_cast<std::int64_t>(object->size());
       return std::nullopt;
-    case Shape::kPathMember:
+    case Shape::path_member:
       if (text != nullptr) return *text;
       if (const JsonValue* path = value.find("path"); path != nullptr && path->as_string() != nullptr) return *path;
       return std::nullopt;
@@ -217,7 +221,7 @@ std::optional<RecordKind> record_kind_from_text(std::string_view text) {
 
 RecordKind kind_of(const Record& record) {
   if (const auto* outcome = std::get_if<OutcomeRecord>(&record)) return outcome->kind;
-  return std::holds_alternative<AdminRecord>(record) ? RecordKind::kAdmin : RecordKind::kDecision;
+  return std::holds_alternative<AdminRecord>(record) ? RecordKind::admin : RecordKind::decision;
 }
 
 Timestamp time_of(const Record& record) {
@@ -237,7 +241,7 @@ JsonValue recordable_properties(std::string_view action, const JsonValue& proper
 }
 
 Result<std::string> to_bytes(const DecisionRecord& record) {
-  Members members = begin(RecordKind::kDecision);
+  Members members = begin(RecordKind::decision);
   members.text("id", record.id);
   members.time("time", record.time);
   members.source(record.source);
@@ -271,7 +275,7 @@ Result<std::string> to_bytes(const DecisionRecord& record) {
 }
 
 Result<std::string> to_bytes(const OutcomeRecord& record) {
-  CHECK(record.kind != RecordKind::kDecision && record.kind != RecordKind::kAdmin);
+  CHECK(record.kind != RecordKind::decision && record.kind != RecordKind::admin);
   Members members = begin(record.kind);
   members.text("gate", record.gate);
   members.text("boot", record.boot);
@@ -299,7 +303,7 @@ Result<std::string> to_bytes(const OutcomeRecord& record) {
 }
 
 Result<std::string> to_bytes(const AdminRecord& record) {
-  Members members = begin(RecordKind::kAdmin);
+  Members members = begin(RecordKind::admin);
   members.time("time", record.time);
   members.source(record.source);
   members.integer("seq", record.seq);

@@ -134,8 +134,8 @@ Result<RecordKind> kind_from(const JsonValue& value) {
   reading.text("kind", kind);
   if (!reading.ok()) return reading.error();
   if (version != kRecordSchemaVersion) {
-    return fail(fmt::format("record schema version {} is unknown, this program reads {}", version,
-                            kRecordSchemaVersion));
+    return fail(
+        fmt::format("record schema version {} is unknown, this program reads {}", version, kRecordSchemaVersion));
   }
   const auto known = record_kind_from_text(kind);
   if (!known) return fail(fmt::format("record kind `{}` is unknown", kind));
@@ -267,17 +267,18 @@ std::optional<std::string_view> top_level_text(std::string_view bytes, std::stri
 Result<Record> record_from_json(const JsonValue& value) {
   TRY_ASSIGN(const RecordKind kind, kind_from(value));
   switch (kind) {
-    case RecordKind::kDecision: {
+    case RecordKind::decision: {
       TRY_ASSIGN(DecisionRecord record, read_decision(value));
       return Record(std::move(record));
     }
-    case RecordKind::kAdmin: {
+    case RecordKind::admin: {
       TRY_ASSIGN(AdminRecord record, read_admin(value));
       return Record(std::move(record));
     }
-    case RecordKind::kOutcome:
-    case RecordKind::kUse:
-    case RecordKind::kRefusal: break;
+    case RecordKind::outcome:
+    case RecordKind::use:
+    case RecordKind::refusal:
+      break;
   }
   TRY_ASSIGN(OutcomeRecord record, read_outcome(value, kind));
   return Record(std::move(record));
@@ -285,13 +286,13 @@ Result<Record> record_from_json(const JsonValue& value) {
 
 Result<DecisionRecord> decision_from_json(const JsonValue& value) {
   TRY_ASSIGN(const RecordKind kind, kind_from(value));
-  if (kind != RecordKind::kDecision) return fail(fmt::format("a record of kind `{}` is no decision", to_text(kind)));
+  if (kind != RecordKind::decision) return fail(fmt::format("a record of kind `{}` is no decision", to_text(kind)));
   return read_decision(value);
 }
 
 Result<OutcomeRecord> outcome_from_json(const JsonValue& value) {
   TRY_ASSIGN(const RecordKind kind, kind_from(value));
-  if (kind == RecordKind::kDecision || kind == RecordKind::kAdmin) {
+  if (kind == RecordKind::decision || kind == RecordKind::admin) {
     return fail(fmt::format("a record of kind `{}` is nothing that a gate reports", to_text(kind)));
   }
   return read_outcome(value, kind);

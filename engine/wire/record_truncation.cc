@@ -30,7 +30,8 @@ void gather(const JsonValue& object, const std::string& prefix, std::vector<Fiel
       gather(member, pointer, out);
       continue;
     }
-    const bool cuttable = member.as_string() != nullptr || member.as_array() != nullptr || member.as_object() != nullptr;
+    const bool cuttable =
+        member.as_string() != nullptr || member.as_array() != nullptr || member.as_object() != nullptr;
     if (!cuttable || std::ranges::find(kNeverCut, pointer) != std::end(kNeverCut)) continue;
     out.push_back({std::move(pointer), &member, to_canonical_json(member).size()});
   }

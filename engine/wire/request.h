@@ -81,8 +81,8 @@ struct Request {
   JsonValue action_properties;  // object or null
   std::string resource_type;
   std::string resource_id;
-  JsonValue resource_properties;  // object or null
-  JsonValue context;              // object or null
+  JsonValue resource_properties;      // object or null
+  JsonValue context;                  // object or null
   std::optional<std::string> source;  // the peer's address as the gate saw it
   Question question;
   Timestamp time;

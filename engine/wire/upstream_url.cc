@@ -9,9 +9,7 @@ namespace {
 
 constexpr std::size_t kMostPathBytes = 8192;
 
-bool is_alphanumeric(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
+bool is_alphanumeric(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }
 
 // RFC 3986 §2.3.
 bool is_unreserved(char c) { return is_alphanumeric(c) || c == '-' || c == '.' || c == '_' || c == '~'; }
@@ -81,7 +79,8 @@ bool is_http_method(std::string_view method) {
 Result<UpstreamUrl> UpstreamUrl::parse(std::string_view text) {
   static constexpr std::string_view kScheme = "https://";
   const auto bad = [&](std::string_view why) {
-    return fail(fmt::format("`{}` is not an upstream: {}; write it like `https://api.example.com`", printable(text), why));
+    return fail(
+        fmt::format("`{}` is not an upstream: {}; write it like `https://api.example.com`", printable(text), why));
   };
   if (!equal_ignoring_ascii_case(text.substr(0, kScheme.size()), kScheme)) return bad("it is not https");
   const std::string_view rest = text.substr(kScheme.size());

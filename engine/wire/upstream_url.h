@@ -26,8 +26,8 @@ struct UpstreamUrl {
 };
 
 // The path of an HTTP request as it is judged (SEMANTICS §9): query cut off, escapes of unreserved characters decoded,
-// other escapes in upper case. Fails unless it starts with `/`, and for dot segments, encoded `/` or `\`, NUL, `\`, `#`,
-// bad escapes, control and non-ASCII characters.
+// other escapes in upper case. Fails unless it starts with `/`, and for dot segments, encoded `/` or `\`, NUL, `\`,
+// `#`, bad escapes, control and non-ASCII characters.
 Result<std::string> normalise_http_path(std::string_view path);
 
 // True for an HTTP method as it is judged: an RFC 9110 token without lower-case letters, at most 32 characters.

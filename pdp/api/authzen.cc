@@ -72,8 +72,8 @@ tl::expected<BatchSemantic, reader::Problem> read_semantic(const JsonValue& body
     if (*text == "deny_on_first_deny") return BatchSemantic::deny_on_first_deny;
     if (*text == "permit_on_first_permit") return BatchSemantic::permit_on_first_permit;
   }
-  return tl::unexpected(reader::Problem{
-      "/options/evaluations_semantic", "one of `execute_all`, `deny_on_first_deny`, `permit_on_first_permit`"});
+  return tl::unexpected(reader::Problem{"/options/evaluations_semantic",
+                                        "one of `execute_all`, `deny_on_first_deny`, `permit_on_first_permit`"});
 }
 
 // One place in a batch: a question to judge, or what is wrong with it.
@@ -89,7 +89,8 @@ std::string error_answer(const reader::Problem& problem) {
 }
 
 // The answers in the order of the items; `judged` holds one for each well-formed item, as far as the batch went.
-std::string batch_answer(const std::vector<std::optional<reader::Problem>>& items, const std::vector<RecordedAnswer>& judged) {
+std::string batch_answer(const std::vector<std::optional<reader::Problem>>& items,
+                         const std::vector<RecordedAnswer>& judged) {
   std::string out = R"({"evaluations":[)";
   std::size_t next = 0;
   for (std::size_t i = 0; i < items.size(); ++i) {
@@ -153,7 +154,8 @@ void answer_evaluations(const ApiParts& parts, const Caller& caller, HttpRequest
     return answer_evaluation(parts, caller, std::move(request), std::move(responder));  // AuthZEN 1.0 §7.1
   }
   if (list->as_array() == nullptr || list->as_array()->size() > limits::kBatchEvaluations) {
-    return responder.respond(bad_request({"/evaluations", fmt::format("a list of at most {} evaluations", limits::kBatchEvaluations)}));
+    return responder.respond(
+        bad_request({"/evaluations", fmt::format("a list of at most {} evaluations", limits::kBatchEvaluations)}));
   }
   const auto semantic = read_semantic(*body);
   if (!semantic) return responder.respond(bad_request(semantic.error()));

@@ -32,7 +32,17 @@ class TrackedSink final : public ResponseSink {
   const std::int64_t started_;
 };
 
-enum class Endpoint : std::uint8_t { evaluation, evaluations, outcomes, token, configuration, keys, health, ready, metrics };
+enum class Endpoint : std::uint8_t {
+  evaluation,
+  evaluations,
+  outcomes,
+  token,
+  configuration,
+  keys,
+  health,
+  ready,
+  metrics
+};
 
 struct Route {
   std::string_view path;
@@ -67,7 +77,8 @@ HttpResponse method_not_allowed(const Route& route) {
 }
 
 HttpResponse unauthenticated() {
-  HttpResponse response = problem_response(401, "unauthenticated", "a gate's credential is needed: `Authorization: Bearer pep_…`");
+  HttpResponse response =
+      problem_response(401, "unauthenticated", "a gate's credential is needed: `Authorization: Bearer pep_…`");
   response.headers.emplace_back("WWW-Authenticate", "Bearer realm=\"portreeve\"");
   return response;
 }
@@ -85,13 +96,13 @@ DecisionApi::DecisionApi(ApiParts parts)
       latency_(parts_.metrics.histogram("portreeve_http_request_seconds", "Time from a request to its answer.",
                                         daemon::latency_bounds())),
       requests_(parts_.metrics.counter("portreeve_http_requests_total", "Requests on the decision listener.")),
-      unauthenticated_(parts_.metrics.counter("portreeve_http_unauthenticated_total", "Requests without a valid credential.")) {}
+      unauthenticated_(
+          parts_.metrics.counter("portreeve_http_unauthenticated_total", "Requests without a valid credential.")) {}
 
 void DecisionApi::handle(HttpRequest request, Responder plain_responder) const {
   requests_.add();
-  Responder responder(std::make_shared<TrackedSink>(std::move(plain_responder),
-                                                    std::string(request.header("X-Request-ID").value_or("")), latency_,
-                                                    parts_.clock));
+  Responder responder(std::make_shared<TrackedSink>(
+      std::move(plain_responder), std::string(request.header("X-Request-ID").value_or("")), latency_, parts_.clock));
   const Route* route = find_route(request.path());
   if (route == nullptr) return responder.respond(problem_response(404, "not-found", "no such path"));
   const bool head = request.method() == "HEAD" && route->method == "GET";
@@ -107,15 +118,24 @@ void DecisionApi::handle(HttpRequest request, Responder plain_responder) const {
     caller = *std::move(known);
   }
   switch (route->endpoint) {
-    case Endpoint::evaluation: return answer_evaluation(parts_, caller, std::move(request), std::move(responder));
-    case Endpoint::evaluations: return answer_evaluations(parts_, caller, std::move(request), std::move(responder));
-    case Endpoint::outcomes: return answer_outcomes(parts_, caller, std::move(request), std::move(responder));
-    case Endpoint::token: return answer_token(parts_, std::move(request), std::move(responder));
-    case Endpoint::configuration: return responder.respond(authzen_configuration(parts_));
-    case Endpoint::keys: return responder.respond(json_web_key_set(parts_));
-    case Endpoint::health: return responder.respond(json_response(200, R"({"status":"ok"})"));
-    case Endpoint::ready: return responder.respond(readiness_report(parts_.readiness));
-    case Endpoint::metrics: return responder.respond(metrics_text(parts_.metrics));
+    case Endpoint::evaluation:
+      return answer_evaluation(parts_, caller, std::move(request), std::move(responder));
+    case Endpoint::evaluations:
+      return answer_evaluations(parts_, caller, std::move(request), std::move(responder));
+    case Endpoint::outcomes:
+      return answer_outcomes(parts_, caller, std::move(request), std::move(responder));
+    case Endpoint::token:
+      return answer_token(parts_, std::move(request), std::move(responder));
+    case Endpoint::configuration:
+      return responder.respond(authzen_configuration(parts_));
+    case Endpoint::keys:
+      return responder.respond(json_web_key_set(parts_));
+    case Endpoint::health:
+      return responder.respond(json_response(200, R"({"status":"ok"})"));
+    case Endpoint::ready:
+      return responder.respond(readiness_report(parts_.readiness));
+    case Endpoint::metrics:
+      return responder.respond(metrics_text(parts_.metrics));
   }
 }
 

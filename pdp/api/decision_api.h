@@ -26,8 +26,8 @@ struct ApiParts {
   const daemon::Readiness& readiness;
   daemon::Metrics& metrics;
   const daemon::Clock& clock;
-  WorkQueue& disk;          // for what blocks
-  std::string public_url;   // this PDP's address in metadata, without a trailing slash
+  WorkQueue& disk;         // for what blocks
+  std::string public_url;  // this PDP's address in metadata, without a trailing slash
   wire::RecordSource source;
 };
 
@@ -36,8 +36,8 @@ class DecisionApi {
  public:
   explicit DecisionApi(ApiParts parts);
 
-  // Answers every request: 404 for an unknown path, 405 with `Allow` for another method, 401 without a gate's credential
-  // where one is needed. Input that cannot be read is 400; never a 500, never an allow.
+  // Answers every request: 404 for an unknown path, 405 with `Allow` for another method, 401 without a gate's
+  // credential where one is needed. Input that cannot be read is 400; never a 500, never an allow.
   void handle(HttpRequest request, Responder responder) const;
 
  private:

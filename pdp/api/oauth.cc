@@ -13,8 +13,8 @@ bool is_form(const HttpRequest& request) {
 
 void answer_token(const ApiParts& parts, HttpRequest request, Responder responder) {
   if (!is_form(request)) {
-    return responder.respond(
-        problem_response(415, "unsupported-media-type", "the body is `application/x-www-form-urlencoded` (RFC 8693 §2.1)"));
+    return responder.respond(problem_response(415, "unsupported-media-type",
+                                              "the body is `application/x-www-form-urlencoded` (RFC 8693 §2.1)"));
   }
   auto shared = std::make_shared<Responder>(std::move(responder));
   // A session is written durably before its token leaves: off the listener's threads.

@@ -57,7 +57,8 @@ class Members {
 
 std::optional<wire::RecordKind> reported_kind(std::string_view text) {
   const auto kind = wire::record_kind_from_text(text);
-  const bool reported = kind == wire::RecordKind::kOutcome || kind == wire::RecordKind::kUse || kind == wire::RecordKind::kRefusal;
+  const bool reported =
+      kind == wire::RecordKind::outcome || kind == wire::RecordKind::use || kind == wire::RecordKind::refusal;
   return reported ? kind : std::nullopt;
 }
 
@@ -70,7 +71,8 @@ void read_target(Members& members, const JsonValue& object, wire::OutcomeRecord&
   if (host.empty()) return;
   wire::RecordResource resource;
   resource.type = "endpoint";
-  resource.id = port ? fmt::format("{}:{}", host.find(':') == std::string::npos ? host : "[" + host + "]", *port) : host;
+  resource.id =
+      port ? fmt::format("{}:{}", host.find(':') == std::string::npos ? host : "[" + host + "]", *port) : host;
   resource.properties = wire::recordable_properties(wire::kEgressConnect, object);
   record.resource = std::move(resource);
 }
@@ -81,20 +83,22 @@ tl::expected<wire::OutcomeRecord, reader::Problem> read_record(const JsonValue& 
   wire::OutcomeRecord record;
   const auto kind = reported_kind(members.text("kind"));
   if (!kind) members.refuse("kind", "is one of `outcome`, `use`, `refusal`");
-  record.kind = kind.value_or(wire::RecordKind::kRefusal);
+  record.kind = kind.value_or(wire::RecordKind::refusal);
   record.seq = members.count("seq").value_or(0);
   if (record.seq < 1) members.refuse("seq", "is a whole number from 1");
   const auto time = Timestamp::parse(members.text("time"));
   if (!time) members.refuse("time", "is an RFC 3339 time with a zone");
   if (time) record.time = *time;
   record.decision_id = members.text("decision");
-  if ((record.kind == wire::RecordKind::kRefusal) != record.decision_id.empty()) {
+  if ((record.kind == wire::RecordKind::refusal) != record.decision_id.empty()) {
     members.refuse("decision", "is named by an outcome and a use, and by no refusal");
   }
-  record.event = members.text("event");
   record.result = members.text("result");
+  record.event = members.text("event");
+  if (record.event.empty()) record.event = record.result;  // where a gate says only how it ended, that is what happened
   record.reason = members.text("reason");
-  if (!record.reason.empty() && !wire::reason_from_code(record.reason)) members.refuse("reason", "is one of the fixed codes");
+  if (!record.reason.empty() && !wire::reason_from_code(record.reason))
+    members.refuse("reason", "is one of the fixed codes");
   record.address = members.text("address");
   record.bytes_in = members.count("bytesIn");
   record.bytes_out = members.count("bytesOut");
@@ -104,7 +108,7 @@ tl::expected<wire::OutcomeRecord, reader::Problem> read_record(const JsonValue& 
   record.uses = members.count("uses");
   record.lost = members.count("lost");
   record.trace = members.text("trace");
-  if (record.kind == wire::RecordKind::kRefusal) read_target(members, value, record);
+  if (record.kind == wire::RecordKind::refusal) read_target(members, value, record);
   if (members.problem()) return Failure(*members.problem());
   return record;
 }
@@ -158,7 +162,8 @@ void answer_outcomes(const ApiParts& parts, const Caller& caller, HttpRequest re
   const auto body = reader::parse_json(request.body());
   if (!body) return responder.respond(problem_response(400, "bad-request", body.error().message));
   auto report = read_report(*body);
-  if (!report) return responder.respond(problem_response(400, "bad-request", report.error().message, report.error().field));
+  if (!report)
+    return responder.respond(problem_response(400, "bad-request", report.error().message, report.error().field));
   for (wire::OutcomeRecord& record : report->records) {
     record.gate = caller.name;
     record.boot = report->boot;

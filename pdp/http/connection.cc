@@ -189,9 +189,9 @@ Connection::Go Connection::send_answer() {
   ResponseFraming framing;
   framing.date = worker_->date();
   framing.body_left_out = reader_.is_head_method();
-  framing.after = closes_after_               ? ConnectionAfter::closed
-                  : reader_.is_http_1_0()     ? ConnectionAfter::kept_and_said
-                                              : ConnectionAfter::kept;
+  framing.after = closes_after_           ? ConnectionAfter::closed
+                  : reader_.is_http_1_0() ? ConnectionAfter::kept_and_said
+                                          : ConnectionAfter::kept;
   append_response(out_, response, framing);
   return write();
 }

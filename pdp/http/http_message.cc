@@ -58,21 +58,36 @@ namespace {
 
 std::string_view title_of(int status) {
   switch (status) {
-    case 400: return "Bad request";
-    case 401: return "Not authenticated";
-    case 403: return "Forbidden";
-    case 404: return "Not found";
-    case 405: return "Method not allowed";
-    case 408: return "Request timeout";
-    case 409: return "Conflict";
-    case 413: return "Content too large";
-    case 415: return "Unsupported media type";
-    case 417: return "Expectation failed";
-    case 429: return "Too many requests";
-    case 431: return "Request header fields too large";
-    case 503: return "Service unavailable";
-    case 505: return "HTTP version not supported";
-    default: return status < 500 ? "Request refused" : "Service error";
+    case 400:
+      return "Bad request";
+    case 401:
+      return "Not authenticated";
+    case 403:
+      return "Forbidden";
+    case 404:
+      return "Not found";
+    case 405:
+      return "Method not allowed";
+    case 408:
+      return "Request timeout";
+    case 409:
+      return "Conflict";
+    case 413:
+      return "Content too large";
+    case 415:
+      return "Unsupported media type";
+    case 417:
+      return "Expectation failed";
+    case 429:
+      return "Too many requests";
+    case 431:
+      return "Request header fields too large";
+    case 503:
+      return "Service unavailable";
+    case 505:
+      return "HTTP version not supported";
+    default:
+      return status < 500 ? "Request refused" : "Service error";
   }
 }
 

@@ -40,8 +40,8 @@ class HttpRequest {
 
   std::string_view method() const { return view(method_); }  // as sent, case-sensitive
   std::string_view target() const { return view(target_); }
-  std::string_view path() const;   // the target up to `?`, not decoded
-  std::string_view query() const;  // after `?`; empty where there is none
+  std::string_view path() const;            // the target up to `?`, not decoded
+  std::string_view query() const;           // after `?`; empty where there is none
   int version() const { return version_; }  // 10 or 11
 
   // The first field of that name (any case), trimmed. No allocation, O(fields).

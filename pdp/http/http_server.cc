@@ -17,8 +17,8 @@ constexpr int kAcceptsAtOnce = 64;
 
 }  // namespace
 
-// The listening sockets belong to the first worker's thread, which deals the connections out in turn: SO_REUSEPORT would
-// do it in the kernel, but unevenly, not for Unix sockets, and a second process of ours could join in unnoticed.
+// The listening sockets belong to the first worker's thread, which deals the connections out in turn: SO_REUSEPORT
+// would do it in the kernel, but unevenly, not for Unix sockets, and a second process of ours could join in unnoticed.
 class HttpServer::Impl {
  public:
   Impl(HttpServerOptions options, HttpHandler handler)

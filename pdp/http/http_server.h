@@ -17,13 +17,13 @@ namespace portreeve::pdp {
 struct HttpServerOptions {
   std::vector<daemon::Endpoint> endpoints;  // hosts are addresses or `localhost`; port 0 is chosen by the kernel
   std::size_t threads = 1;
-  std::size_t max_connections = 4096;  // beyond: 503 with Retry-After, and closed
-  std::size_t max_in_flight = 2048;    // requests at the handler; beyond: 503 with Retry-After
-  std::size_t head_bytes = 16u << 10;  // request line and fields; beyond: 431
+  std::size_t max_connections = 4096;                  // beyond: 503 with Retry-After, and closed
+  std::size_t max_in_flight = 2048;                    // requests at the handler; beyond: 503 with Retry-After
+  std::size_t head_bytes = 16u << 10;                  // request line and fields; beyond: 431
   std::size_t body_bytes = limits::kRequestBodyBytes;  // beyond: 413
-  Millis head_deadline{10'000};  // from a request's first byte (at first: from the accept) to the end of its head
-  Millis body_deadline{30'000};  // from there to the end of its body
-  Millis idle_deadline{75'000};  // between requests
+  Millis head_deadline{10'000};   // from a request's first byte (at first: from the accept) to the end of its head
+  Millis body_deadline{30'000};   // from there to the end of its body
+  Millis idle_deadline{75'000};   // between requests
   Millis write_deadline{30'000};  // from the answer to the kernel's having taken all of it
   Millis linger{1'000};  // how long a refused peer's bytes are still read, so that it sees the refusal and no reset
   unsigned unix_mode = 0660;  // permission bits of Unix sockets
@@ -34,7 +34,7 @@ struct HttpServerStats {
   std::uint64_t connections_accepted = 0;
   std::uint64_t connections_open = 0;  // now
   std::uint64_t connections_shed = 0;
-  std::uint64_t requests = 0;       // handed to the handler
+  std::uint64_t requests = 0;            // handed to the handler
   std::uint64_t requests_in_flight = 0;  // now
   std::uint64_t requests_shed = 0;
   std::uint64_t requests_refused = 0;  // malformed, too large, too slow
@@ -59,8 +59,8 @@ class HttpServer {
   const std::vector<daemon::Endpoint>& endpoints() const;
   HttpServerStats stats() const;
 
-  // Stops accepting, closes idle connections, lets requests in flight be answered for up to `grace`, then closes all and
-  // joins the threads. After it returns the handler is not called again. Not from a thread of the server; once.
+  // Stops accepting, closes idle connections, lets requests in flight be answered for up to `grace`, then closes all
+  // and joins the threads. After it returns the handler is not called again. Not from a thread of the server; once.
   void stop(Millis grace);
 
  private:

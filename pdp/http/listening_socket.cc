@@ -57,8 +57,9 @@ Result<Address> to_address(const daemon::Endpoint& endpoint) {
     v6.sin6_port = htons(endpoint.port);
     address.set(v6);
   } else {
-    return fail(fmt::format("cannot listen on `{}`: `{}` is no address (names other than `localhost` are not looked up)",
-                            to_text(endpoint), endpoint.host));
+    return fail(
+        fmt::format("cannot listen on `{}`: `{}` is no address (names other than `localhost` are not looked up)",
+                    to_text(endpoint), endpoint.host));
   }
   return address;
 }

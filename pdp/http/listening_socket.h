@@ -31,9 +31,9 @@ class Descriptor {
   int fd_ = -1;
 };
 
-// Opens a non-blocking socket that listens at `endpoint`, and writes a port chosen by the kernel into it. An IPv6 address
-// takes IPv6 only: no peer appears as an IPv4 address inside an IPv6 one. A Unix socket that nobody listens on any more is
-// replaced, any other file is not; the new one gets the permission bits `unix_mode`.
+// Opens a non-blocking socket that listens at `endpoint`, and writes a port chosen by the kernel into it. An IPv6
+// address takes IPv6 only: no peer appears as an IPv4 address inside an IPv6 one. A Unix socket that nobody listens on
+// any more is replaced, any other file is not; the new one gets the permission bits `unix_mode`.
 Result<Descriptor> open_listening_socket(daemon::Endpoint& endpoint, unsigned unix_mode);
 
 struct Accepted {

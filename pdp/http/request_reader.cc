@@ -31,8 +31,8 @@ bool names_other_version(std::string_view head) {
 
 }  // namespace
 
-// Beast's callbacks, written straight into a request. It parses over the request's own copy of the head, so that what it
-// reports can be kept as offsets.
+// Beast's callbacks, written straight into a request. It parses over the request's own copy of the head, so that what
+// it reports can be kept as offsets.
 class RequestReader::Parser final {
  public:
   class Sink final : public http::basic_parser<true> {
@@ -86,10 +86,7 @@ class RequestReader::Parser final {
 };
 
 RequestReader::RequestReader(std::size_t head_bytes, std::size_t body_bytes, HttpPeer peer)
-    : head_bytes_(head_bytes),
-      body_bytes_(body_bytes),
-      peer_(std::move(peer)),
-      parser_(std::make_unique<Parser>()) {}
+    : head_bytes_(head_bytes), body_bytes_(body_bytes), peer_(std::move(peer)), parser_(std::make_unique<Parser>()) {}
 RequestReader::~RequestReader() = default;
 
 RequestReader::Progress RequestReader::refuse(int status, std::string_view code, std::string_view detail) {
@@ -169,7 +166,8 @@ RequestReader::Progress RequestReader::parse_head(std::string_view head) {
   if (ec || used != head.size() || sink.saw_foreign_bytes()) {
     return refuse(400, "bad-request", "the head of the request is malformed");
   }
-  if (request_.header_count() > limits::kListenerFields) return refuse(431, "head-too-large", "there are too many fields");
+  if (request_.header_count() > limits::kListenerFields)
+    return refuse(431, "head-too-large", "there are too many fields");
   if (!check_target() || !check_fields()) return Progress::refused;
   keeps_alive_ = sink.keep_alive();
   is_head_method_ = request_.method() == "HEAD";

@@ -26,8 +26,8 @@ class RequestReader {
   RequestReader(std::size_t head_bytes, std::size_t body_bytes, HttpPeer peer);
   ~RequestReader();
 
-  // Takes what it can of `input` and says how much that was: all bytes received and not yet consumed, the same start each
-  // time. A head is consumed whole, so `input` must be able to grow to `head_bytes`. done: take() the request.
+  // Takes what it can of `input` and says how much that was: all bytes received and not yet consumed, the same start
+  // each time. A head is consumed whole, so `input` must be able to grow to `head_bytes`. done: take() the request.
   // refused: nothing after it can be trusted; the connection ends. Linear in the bytes over all calls.
   Progress feed(std::string_view input, std::size_t& consumed);
 

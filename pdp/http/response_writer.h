@@ -17,8 +17,8 @@ struct ResponseFraming {
   bool body_left_out = false;  // the request was HEAD
 };
 
-// Appends head and body to `out`. Control characters in a handler's header fields become spaces, so that no field can end
-// another's line. No allocation but the growth of `out`.
+// Appends head and body to `out`. Control characters in a handler's header fields become spaces, so that no field can
+// end another's line. No allocation but the growth of `out`.
 void append_response(std::string& out, const HttpResponse& response, const ResponseFraming& framing);
 
 // Now, as IMF-fixdate.

@@ -14,8 +14,8 @@ namespace {
 constexpr std::size_t kPoliteRefusals = 256;
 
 Millis tick_for(const HttpServerOptions& options) {
-  const Millis least = std::min({options.head_deadline, options.body_deadline, options.idle_deadline,
-                                 options.write_deadline, options.linger});
+  const Millis least = std::min(
+      {options.head_deadline, options.body_deadline, options.idle_deadline, options.write_deadline, options.linger});
   return std::clamp(least / 4, Millis(5), Millis(500));
 }
 

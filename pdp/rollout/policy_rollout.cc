@@ -20,10 +20,10 @@ constexpr std::size_t kDiagnosticsLogged = 20;
 
 // What one look at the folder came to.
 struct PolicyRollout::Attempt {
-  bool active = false;    // the folder's revision is the active one now
-  bool changed = false;   // and was not before
-  std::string revision;   // of the folder, where it could be read
-  std::string problem;    // why it is not active, one line
+  bool active = false;   // the folder's revision is the active one now
+  bool changed = false;  // and was not before
+  std::string revision;  // of the folder, where it could be read
+  std::string problem;   // why it is not active, one line
   std::vector<Diagnostic> diagnostics;
 };
 
@@ -49,7 +49,8 @@ std::string PolicyRollout::fingerprint() const {
   std::string out;
   std::error_code error;
   const auto follow = fs::directory_options::follow_directory_symlink;
-  for (fs::recursive_directory_iterator at(options_.folder, follow, error), end; !error && at != end; at.increment(error)) {
+  for (fs::recursive_directory_iterator at(options_.folder, follow, error), end; !error && at != end;
+       at.increment(error)) {
     if (at.depth() > 32) at.disable_recursion_pending();
     std::error_code ignored;
     const auto size = at->is_regular_file(ignored) ? at->file_size(ignored) : 0;
@@ -60,7 +61,8 @@ std::string PolicyRollout::fingerprint() const {
   return out;
 }
 
-Status PolicyRollout::activate(const std::vector<wire::PolicyFile>& files, std::shared_ptr<const model::CheckedPolicySet> set) {
+Status PolicyRollout::activate(const std::vector<wire::PolicyFile>& files,
+                               std::shared_ptr<const model::CheckedPolicySet> set) {
   const std::shared_ptr<const compile::Snapshot> snapshot = compile::compile(std::move(set), options_.deployment);
   if (auto stored = parts_.revisions.put(snapshot->revision(), files); !stored) return stored;
   if (auto taken = before_(*snapshot); !taken) return taken;

@@ -13,10 +13,10 @@ namespace {
 constexpr std::int64_t kClockSlackMillis = 1'000;
 
 storage::PepDomain domain_of(std::string_view action) {
-  if (action == wire::kEgressResolve || action == wire::kEgressConnect) return storage::PepDomain::kEgress;
-  if (action == wire::kSecretUse) return storage::PepDomain::kSecrets;
-  if (action == wire::kProcessExec) return storage::PepDomain::kExecution;
-  return storage::PepDomain::kAccess;
+  if (action == wire::kEgressResolve || action == wire::kEgressConnect) return storage::PepDomain::egress;
+  if (action == wire::kSecretUse) return storage::PepDomain::secrets;
+  if (action == wire::kProcessExec) return storage::PepDomain::execution;
+  return storage::PepDomain::access;
 }
 
 // What is written of a decision before its answer leaves.
@@ -48,9 +48,12 @@ wire::DecisionRecord make_record(const reader::Question& question, const wire::D
 
 bool ends_batch(BatchSemantic semantic, bool allowed) {
   switch (semantic) {
-    case BatchSemantic::execute_all: return false;
-    case BatchSemantic::deny_on_first_deny: return !allowed;
-    case BatchSemantic::permit_on_first_permit: return allowed;
+    case BatchSemantic::execute_all:
+      return false;
+    case BatchSemantic::deny_on_first_deny:
+      return !allowed;
+    case BatchSemantic::permit_on_first_permit:
+      return allowed;
   }
   return true;
 }
@@ -87,12 +90,14 @@ void DecisionService::resolve_next(std::shared_ptr<Batch> batch) const {
     };
     auto progress = std::make_shared<Progress>();
     reader::Question& question = questions[batch->resolved];
-    parts_.subjects.resolve(question.subject, parts_.clock.now(), [this, batch, progress, &question](Identity identity) {
-      question.request.identity_failure = identity.failure;
-      question.request.principal = std::move(identity.principal);
-      ++batch->resolved;
-      if (progress->arrivals.fetch_add(1) == 1) resolve_next(batch);  // the caller has left: go on from here
-    });
+    parts_.subjects.resolve(question.subject, parts_.clock.now(),
+                            [this, batch, progress, &question](Identity identity) {
+                              question.request.identity_failure = identity.failure;
+                              question.request.principal = std::move(identity.principal);
+                              ++batch->resolved;
+                              if (progress->arrivals.fetch_add(1) == 1)
+                                resolve_next(batch);  // the caller has left: go on from here
+                            });
     if (progress->arrivals.fetch_add(1) == 0) return;  // not here yet
   }
   judge(*batch);
@@ -125,15 +130,16 @@ void DecisionService::judge(Batch& batch) const {
 
 void DecisionService::record(std::shared_ptr<Batch> batch) const {
   std::vector<wire::DecisionRecord> records = std::move(batch->records);
-  parts_.log.commit(std::move(records), [batch = std::move(batch)](Result<std::vector<storage::RecordedDecision>> recorded) {
-    if (!recorded) return batch->done(tl::unexpected(ServiceFailure::audit_unavailable));
-    std::vector<RecordedAnswer> answers;
-    answers.reserve(recorded->size());
-    for (std::size_t i = 0; i < recorded->size(); ++i) {
-      answers.push_back({std::move((*recorded)[i]), batch->cache_for[i]});
-    }
-    batch->done(std::move(answers));
-  });
+  parts_.log.commit(std::move(records),
+                    [batch = std::move(batch)](Result<std::vector<storage::RecordedDecision>> recorded) {
+                      if (!recorded) return batch->done(tl::unexpected(ServiceFailure::audit_unavailable));
+                      std::vector<RecordedAnswer> answers;
+                      answers.reserve(recorded->size());
+                      for (std::size_t i = 0; i < recorded->size(); ++i) {
+                        answers.push_back({std::move((*recorded)[i]), batch->cache_for[i]});
+                      }
+                      batch->done(std::move(answers));
+                    });
 }
 
 }  // namespace portreeve::pdp

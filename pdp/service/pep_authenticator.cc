@@ -1,8 +1,9 @@
 #include "pdp/service/pep_authenticator.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
-#include <fmt/format.h>
 
 #include "engine/base/text.h"
 
@@ -22,7 +23,8 @@ std::optional<std::string_view> bearer_token(std::string_view authorization) {
 
 Result<SocketPeer> SocketPeer::parse(std::string_view text) {
   const auto bad = [&](std::string_view why) {
-    return fail(fmt::format("`{}` is no socket peer: {}; write it like `990=egress-1:egress,secrets`", printable(text), why));
+    return fail(
+        fmt::format("`{}` is no socket peer: {}; write it like `990=egress-1:egress,secrets`", printable(text), why));
   };
   const std::size_t equals = text.find('=');
   const std::size_t colon = equals == std::string_view::npos ? equals : text.find(':', equals);

@@ -10,9 +10,11 @@ using wire::Reason;
 
 Reason reason_of(TokenFailure failure) {
   switch (failure) {
-    case TokenFailure::expired: return Reason::token_expired;
+    case TokenFailure::expired:
+      return Reason::token_expired;
     case TokenFailure::invalid:
-    case TokenFailure::keys_unavailable: return Reason::token_invalid;
+    case TokenFailure::keys_unavailable:
+      return Reason::token_invalid;
   }
   return Reason::token_invalid;
 }
@@ -55,7 +57,8 @@ wire::Principal principal_of(const storage::Session& session, Timestamp token_ex
   principal.claims = session.claims;
   principal.chosen_tenant = session.tenant;
   principal.token_expires = std::min(token_expires, session.expires);
-  principal.session = wire::SessionFacts{session.id, session.created, {session.labels.begin(), session.labels.end()}, {}, {}};
+  principal.session =
+      wire::SessionFacts{session.id, session.created, {session.labels.begin(), session.labels.end()}, {}, {}};
   return principal;
 }
 

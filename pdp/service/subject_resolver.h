@@ -25,7 +25,8 @@ struct Identity {
 class SubjectResolver {
  public:
   // All outlive the resolver. `map` says whose a verified token is, by the policies in force.
-  SubjectResolver(TokenVerifier& verifier, const SessionTokens& tokens, storage::SessionStore& sessions, ClaimMapper map)
+  SubjectResolver(TokenVerifier& verifier, const SessionTokens& tokens, storage::SessionStore& sessions,
+                  ClaimMapper map)
       : verifier_(verifier), tokens_(tokens), sessions_(sessions), map_(std::move(map)) {}
 
   // Calls `done` exactly once: inline, or, where an issuer's keys must be fetched first, from a thread of the verifier.

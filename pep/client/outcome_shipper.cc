@@ -219,7 +219,7 @@ bool OutcomeShipper::write_dead_letter(const Entry& entry, std::string_view why)
   log_.error("the PDP refuses a record; it goes to the dead letters",
              {{"why", why}, {"boot", entry.boot}, {"seq", entry.seq}});
   const std::string line = "{\"boot\":\"" + entry.boot + "\",\"record\":" + entry.record + "}\n";
-  auto file = files_.open(options_.dead_letters, storage::OpenMode::kReadWriteCreate);
+  auto file = files_.open(options_.dead_letters, storage::OpenMode::read_write_create);
   Status written = file ? storage::append_all(**file, line) : Status(fail(file.error()));
   if (written) written = (*file)->sync_data();
   if (!written) log_.error("the dead letters cannot be written", {{"error", written.error().message}});

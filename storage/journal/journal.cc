@@ -1,7 +1,8 @@
 #include "storage/journal/journal.h"
 
-#include <algorithm>
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "engine/wire/record.h"
 
@@ -12,8 +13,8 @@ Result<std::unique_ptr<Journal>> Journal::open(FileSystem& files, std::string di
   TRY_ASSIGN(journal->log_, SegmentLog::open(files, directory, options));
   const SegmentRecovery& recovery = journal->log_->recovery();
   if (recovery.first_index != 0) {
-    return fail(fmt::format("`{}` begins at record {}: its first segments are missing", directory,
-                            recovery.first_index));
+    return fail(
+        fmt::format("`{}` begins at record {}: its first segments are missing", directory, recovery.first_index));
   }
   if (!recovery.last_record.empty()) {
     const auto time = wire::record_time(recovery.last_record);

@@ -36,21 +36,21 @@ struct OutcomeReceipt {
     std::string why;
     friend bool operator==(const Refused&, const Refused&) = default;
   };
-  std::int64_t last_seq = 0;       // the highest of this (gate, boot) that is durable or refused
+  std::int64_t last_seq = 0;  // the highest of this (gate, boot) that is durable or refused
   std::size_t stored = 0;
-  std::size_t duplicates = 0;      // already stored, by an earlier delivery
-  std::vector<Refused> refused;    // names a decision that this gate was not given
+  std::size_t duplicates = 0;    // already stored, by an earlier delivery
+  std::vector<Refused> refused;  // names a decision that this gate was not given
   friend bool operator==(const OutcomeReceipt&, const OutcomeReceipt&) = default;
 };
 
 struct LogStats {
-  std::uint64_t records = 0;       // durable
-  std::uint64_t indexed = 0;       // of them, how many the index holds
-  std::uint64_t bytes = 0;         // of the journal's segments
-  std::uint64_t commits = 0;       // group commits since the start
-  std::size_t waiting = 0;         // records queued for the next commit
-  std::string journal_error;       // not empty: nothing can be recorded any more, reopen the log
-  std::string index_error;         // not empty: the index is behind and retrying
+  std::uint64_t records = 0;  // durable
+  std::uint64_t indexed = 0;  // of them, how many the index holds
+  std::uint64_t bytes = 0;    // of the journal's segments
+  std::uint64_t commits = 0;  // group commits since the start
+  std::size_t waiting = 0;    // records queued for the next commit
+  std::string journal_error;  // not empty: nothing can be recorded any more, reopen the log
+  std::string index_error;    // not empty: the index is behind and retrying
 };
 
 // Any thread may call anything. Completions run once each: on the commit thread, in the order of the calls, after one

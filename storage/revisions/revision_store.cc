@@ -1,16 +1,17 @@
 #include "storage/revisions/revision_store.h"
 
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <openssl/evp.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <fcntl.h>
 #include <filesystem>
-#include <fmt/format.h>
 #include <fstream>
 #include <iterator>
-#include <openssl/evp.h>
 #include <system_error>
-#include <unistd.h>
 
 #include "engine/base/mutex.h"
 #include "engine/base/text.h"
@@ -200,7 +201,8 @@ class FolderRevisionStore final : public RevisionStore {
     const auto hex = hex_of(revision);
     if (!hex) return malformed(revision);
     std::error_code error;
-    if (!fs::exists(root_ / *hex / "MANIFEST", error)) return fail(fmt::format("revision `{}` is not stored", revision));
+    if (!fs::exists(root_ / *hex / "MANIFEST", error))
+      return fail(fmt::format("revision `{}` is not stored", revision));
     const std::string line = fmt::format("{} {}\n", to_rfc3339_millis(time), revision);
     if (const Status noted = write_file(activations_path(), line, O_APPEND); !noted) return noted;
     const fs::path aside = root_ / ("ACTIVE" + std::string(kAside));

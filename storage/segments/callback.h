@@ -14,8 +14,9 @@ class Callback {
  public:
   Callback() = default;
   template <class F>
-    requires(!std::same_as<std::remove_cvref_t<F>, Callback> && std::invocable<std::remove_cvref_t<F>&, Args...>)
-  Callback(F&& callable) : held_(std::make_unique<Held<std::remove_cvref_t<F>>>(std::forward<F>(callable))) {}
+  requires(!std::same_as<std::remove_cvref_t<F>, Callback> && std::invocable<std::remove_cvref_t<F>&, Args...>)
+      Callback(F&& callable)
+      : held_(std::make_unique<Held<std::remove_cvref_t<F>>>(std::forward<F>(callable))) {}
 
   explicit operator bool() const { return held_ != nullptr; }
   // Requires: not empty.

@@ -13,7 +13,7 @@ Status append_all(File& file, std::string_view bytes) {
 }
 
 Result<std::string> read_file(FileSystem& files, const std::string& path, std::size_t most) {
-  TRY_ASSIGN(const std::unique_ptr<File> file, files.open(path, OpenMode::kRead));
+  TRY_ASSIGN(const std::unique_ptr<File> file, files.open(path, OpenMode::read));
   TRY_ASSIGN(const std::uint64_t size, file->size());
   if (size > most) return fail(fmt::format("`{}` has {} bytes, at most {} are read", path, size, most));
   std::string bytes(static_cast<std::size_t>(size), '\0');
@@ -27,7 +27,7 @@ Status replace_file(FileSystem& files, const std::string& directory, const std::
   const std::string aside = path + ".new";
   if (const Status removed = files.remove(aside); !removed) return removed;
   {
-    TRY_ASSIGN(const std::unique_ptr<File> file, files.open(aside, OpenMode::kCreateAppend));
+    TRY_ASSIGN(const std::unique_ptr<File> file, files.open(aside, OpenMode::create_append));
     if (const Status written = append_all(*file, bytes); !written) return written;
     if (const Status synced = file->sync_data(); !synced) return synced;
   }
@@ -38,7 +38,7 @@ Status replace_file(FileSystem& files, const std::string& directory, const std::
 Result<DirectoryLock> DirectoryLock::acquire(FileSystem& files, const std::string& directory, std::string_view name) {
   if (const Status made = files.make_directories(directory); !made) return fail(made.error());
   const std::string path = fmt::format("{}/{}", directory, name);
-  TRY_ASSIGN(std::unique_ptr<File> file, files.open(path, OpenMode::kReadWriteCreate));
+  TRY_ASSIGN(std::unique_ptr<File> file, files.open(path, OpenMode::read_write_create));
   TRY_ASSIGN(const bool free, file->try_lock());
   if (!free) return fail(fmt::format("`{}` is locked: another process owns this folder", path));
   return DirectoryLock(std::move(file));

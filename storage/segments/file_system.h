@@ -30,7 +30,7 @@ class File {
   virtual Result<bool> try_lock() = 0;
 };
 
-enum class OpenMode : std::uint8_t { kRead, kAppend, kCreateAppend, kReadWriteCreate };
+enum class OpenMode : std::uint8_t { read, append, create_append, read_write_create };
 
 // Errors name the path and say what the system said. Any thread.
 class FileSystem {

@@ -28,7 +28,7 @@ Result<Frame> FrameReader::next() {
     if (const Status filled = fill(need); !filled) return fail(filled.error());
     const std::string_view ahead = std::string_view(buffer_).substr(used_);
     const Frame frame = decode_frame(ahead);
-    if (frame.kind != Frame::Kind::kIncomplete) {
+    if (frame.kind != Frame::Kind::incomplete) {
       used_ += frame.size;
       offset_ += frame.size;
       return frame;

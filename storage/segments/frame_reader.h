@@ -29,7 +29,7 @@ class FrameReader {
 
   File* file_;
   std::uint64_t offset_;
-  std::string buffer_;     // file bytes from offset_ - used_ on
+  std::string buffer_;  // file bytes from offset_ - used_ on
   std::size_t used_ = 0;
 };
 

@@ -1,6 +1,3 @@
-#include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -8,13 +5,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
 #include "storage/segments/file_system.h"
 
 namespace portreeve::storage {
 namespace {
 
 tl::unexpected<Error> system_error(std::string_view doing, std::string_view path, int code) {
-  return fail(fmt::format("{} `{}`: {}", doing, path, std::strerror(code)));  // NOLINT(concurrency-mt-unsafe) glibc's is
+  return fail(
+      fmt::format("{} `{}`: {}", doing, path, std::strerror(code)));  // NOLINT(concurrency-mt-unsafe) glibc's is
 }
 
 class PosixFile final : public File {
@@ -92,10 +94,14 @@ class PosixFile final : public File {
 
 int flags_of(OpenMode mode) {
   switch (mode) {
-    case OpenMode::kRead: return O_RDONLY;
-    case OpenMode::kAppend: return O_RDWR;
-    case OpenMode::kCreateAppend: return O_RDWR | O_CREAT | O_EXCL;
-    case OpenMode::kReadWriteCreate: return O_RDWR | O_CREAT;
+    case OpenMode::read:
+      return O_RDONLY;
+    case OpenMode::append:
+      return O_RDWR;
+    case OpenMode::create_append:
+      return O_RDWR | O_CREAT | O_EXCL;
+    case OpenMode::read_write_create:
+      return O_RDWR | O_CREAT;
   }
   return O_RDONLY;
 }

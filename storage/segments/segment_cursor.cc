@@ -1,6 +1,7 @@
 #include "storage/segments/segment_cursor.h"
 
 #include <fmt/format.h>
+
 #include <optional>
 
 #include "storage/segments/durable_mark.h"
@@ -47,7 +48,7 @@ Result<std::vector<StoredRecord>> SegmentCursor::read(std::uint64_t end, std::si
 
 Status SegmentCursor::open_segment() {
   path_ = directory_ + "/" + segment_file_name(at_.base);
-  TRY_ASSIGN(file_, files_->open(path_, OpenMode::kRead));
+  TRY_ASSIGN(file_, files_->open(path_, OpenMode::read));
   std::string header(kSegmentHeaderBytes, '\0');
   TRY_ASSIGN(const std::size_t got, file_->read_at(0, header));
   const auto base = decode_segment_header(std::string_view(header).substr(0, got));
@@ -75,19 +76,21 @@ Result<bool> SegmentCursor::next(StoredRecord& record) {
   }
   TRY_ASSIGN(const Frame frame, frames_->next());
   switch (frame.kind) {
-    case Frame::Kind::kRecord:
+    case Frame::Kind::record:
       record.index = at_.index++;
       record.bytes = frame.payload;
       at_.offset = frames_->offset();
       return true;
-    case Frame::Kind::kSeal:
+    case Frame::Kind::seal:
       if (at_.base + frame.count != at_.index) return corrupt("the seal's count is wrong");
       at_ = {at_.index, at_.index, 0};
       file_.reset();
       frames_.reset();
       return false;
-    case Frame::Kind::kIncomplete: return corrupt("the file ends within a record that was durable");
-    case Frame::Kind::kCorrupt: return corrupt(frame.why);
+    case Frame::Kind::incomplete:
+      return corrupt("the file ends within a record that was durable");
+    case Frame::Kind::corrupt:
+      return corrupt(frame.why);
   }
   return corrupt("unknown frame");
 }

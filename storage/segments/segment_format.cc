@@ -1,9 +1,10 @@
 #include "storage/segments/segment_format.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cstring>
-#include <fmt/format.h>
 
 #include "engine/base/check.h"
 
@@ -48,7 +49,7 @@ std::uint64_t get_u64(std::string_view bytes, std::size_t at) {
 
 Frame corrupt(std::string_view why) {
   Frame frame;
-  frame.kind = Frame::Kind::kCorrupt;
+  frame.kind = Frame::Kind::corrupt;
   frame.why = why;
   return frame;
 }
@@ -64,7 +65,7 @@ Frame decode_seal(std::string_view bytes) {
   const std::uint32_t crc = crc32c(bytes.substr(8, 8), crc32c(bytes.substr(0, 4)));
   if (crc != get_u32(bytes, 4)) return corrupt("the seal's checksum is wrong");
   Frame frame;
-  frame.kind = Frame::Kind::kSeal;
+  frame.kind = Frame::Kind::seal;
   frame.count = get_u64(bytes, 8);
   frame.size = kSegmentSealBytes;
   return frame;
@@ -144,7 +145,7 @@ Frame decode_frame(std::string_view bytes) {
     return corrupt("the record's checksum is wrong");
   }
   Frame frame;
-  frame.kind = Frame::Kind::kRecord;
+  frame.kind = Frame::Kind::record;
   frame.payload = payload;
   frame.size = size;
   return frame;

@@ -41,15 +41,15 @@ void append_seal(std::string& out, std::uint64_t record_count);
 // What stands at the head of `bytes`.
 struct Frame {
   enum class Kind : std::uint8_t {
-    kRecord,      // `payload` is whole and its checksum right
-    kSeal,        // `count` records came before
-    kIncomplete,  // fewer bytes than the frame needs
-    kCorrupt,     // length or checksum is wrong: `why`
+    record,      // `payload` is whole and its checksum right
+    seal,        // `count` records came before
+    incomplete,  // fewer bytes than the frame needs
+    corrupt,     // length or checksum is wrong: `why`
   };
-  Kind kind = Kind::kIncomplete;
+  Kind kind = Kind::incomplete;
   std::string_view payload;
   std::uint64_t count = 0;
-  std::size_t size = 0;          // bytes of the frame; of a kIncomplete one what it needs, as far as is known
+  std::size_t size = 0;  // bytes of the frame; of a kIncomplete one what it needs, as far as is known
   std::string_view why;
 };
 Frame decode_frame(std::string_view bytes);

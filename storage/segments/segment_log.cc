@@ -1,6 +1,7 @@
 #include "storage/segments/segment_log.h"
 
 #include <fmt/format.h>
+
 #include <future>
 
 #include "engine/base/check.h"
@@ -19,8 +20,7 @@ constexpr std::size_t kWriteBytes = 1u << 20;
 SegmentLog::SegmentLog(FileSystem& files, std::string directory, SegmentOptions options, DirectoryLock lock)
     : files_(&files), directory_(std::move(directory)), options_(options), lock_(std::move(lock)) {}
 
-Result<std::unique_ptr<SegmentLog>> SegmentLog::open(FileSystem& files, std::string directory,
-                                                     SegmentOptions options) {
+Result<std::unique_ptr<SegmentLog>> SegmentLog::open(FileSystem& files, std::string directory, SegmentOptions options) {
   TRY_ASSIGN(DirectoryLock lock, DirectoryLock::acquire(files, directory));
   std::unique_ptr<SegmentLog> log(new SegmentLog(files, std::move(directory), options, std::move(lock)));
   if (const Status recovered = log->recover(); !recovered) return fail(recovered.error());
@@ -191,7 +191,7 @@ Status SegmentLog::seal_and_start(std::string& buffer) {
 }
 
 Status SegmentLog::start_segment(std::uint64_t base) {
-  TRY_ASSIGN(file_, files_->open(directory_ + "/" + segment_file_name(base), OpenMode::kCreateAppend));
+  TRY_ASSIGN(file_, files_->open(directory_ + "/" + segment_file_name(base), OpenMode::create_append));
   const auto header = encode_segment_header(base);
   if (const Status written = append_all(*file_, {header.data(), header.size()}); !written) return written;
   if (const Status synced = file_->sync_data(); !synced) return synced;

@@ -23,16 +23,16 @@ struct SegmentOptions {
   std::uint64_t segment_bytes = 64u << 20;  // a segment is sealed before it grows beyond this (one record always fits)
   std::size_t queue_records = 65'536;       // bounds of what waits for a commit
   std::size_t queue_bytes = 64u << 20;
-  std::uint64_t total_bytes = 0;            // bound of all segments together and the queue; 0: none
+  std::uint64_t total_bytes = 0;  // bound of all segments together and the queue; 0: none
 };
 
 // What opening found and did.
 struct SegmentRecovery {
-  std::uint64_t first_index = 0;     // of the oldest segment
-  std::uint64_t end_index = 0;       // one past the last record
-  std::uint64_t torn_bytes = 0;      // cut from the tail of the last segment: a write that a crash interrupted
+  std::uint64_t first_index = 0;  // of the oldest segment
+  std::uint64_t end_index = 0;    // one past the last record
+  std::uint64_t torn_bytes = 0;   // cut from the tail of the last segment: a write that a crash interrupted
   std::string torn_file;
-  std::string last_record;           // payload of the last record; empty where there is none
+  std::string last_record;  // payload of the last record; empty where there is none
 };
 
 // The one writer of a folder of segments. Any thread may append; completions run on the commit thread, in the order of
@@ -116,7 +116,7 @@ class SegmentLog {
   std::unique_ptr<File> file_;
   std::unique_ptr<File> durable_file_;
   std::uint64_t segment_base_ = 0;
-  std::uint64_t segment_bytes_ = 0;    // of the open segment, written or about to be
+  std::uint64_t segment_bytes_ = 0;  // of the open segment, written or about to be
   std::uint64_t next_index_ = 0;
 
   std::atomic<std::uint64_t> durable_end_{0};

@@ -1,6 +1,7 @@
 // Opening a folder of segments: what is whole, what a crash left torn, what is corrupt.
-#include <algorithm>
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "storage/segments/durable_mark.h"
 #include "storage/segments/frame_reader.h"
@@ -25,7 +26,7 @@ Status check_header(File& file, const std::string& path, std::uint64_t base) {
 
 // A segment with another behind it must end in a seal that counts up to that one.
 Status check_sealed(FileSystem& files, const std::string& path, std::uint64_t base, std::uint64_t next_base) {
-  TRY_ASSIGN(const std::unique_ptr<File> file, files.open(path, OpenMode::kRead));
+  TRY_ASSIGN(const std::unique_ptr<File> file, files.open(path, OpenMode::read));
   if (const Status header = check_header(*file, path, base); !header) return header;
   TRY_ASSIGN(const std::uint64_t size, file->size());
   if (size < kSegmentHeaderBytes + kSegmentSealBytes) return corrupt(path, size, "the segment's seal is missing");
@@ -33,10 +34,11 @@ Status check_sealed(FileSystem& files, const std::string& path, std::uint64_t ba
   std::string bytes(kSegmentSealBytes, '\0');
   TRY_ASSIGN(const std::size_t got, file->read_at(at, bytes));
   const Frame seal = decode_frame(std::string_view(bytes).substr(0, got));
-  if (seal.kind != Frame::Kind::kSeal) return corrupt(path, at, "the segment's seal is missing");
+  if (seal.kind != Frame::Kind::seal) return corrupt(path, at, "the segment's seal is missing");
   if (base + seal.count != next_base) {
-    return corrupt(path, at, fmt::format("the seal ends at record {}, the next segment begins at {}",
-                                         base + seal.count, next_base));
+    return corrupt(
+        path, at,
+        fmt::format("the seal ends at record {}, the next segment begins at {}", base + seal.count, next_base));
   }
   return {};
 }
@@ -73,7 +75,7 @@ Status SegmentLog::recover() {
   }
   for (Segment& segment : segments) {
     TRY_ASSIGN(const std::unique_ptr<File> file,
-               files_->open(directory_ + "/" + segment_file_name(segment.base), OpenMode::kRead));
+               files_->open(directory_ + "/" + segment_file_name(segment.base), OpenMode::read));
     TRY_ASSIGN(segment.bytes, file->size());
   }
   for (std::size_t i = 0; i + 1 < segments.size(); ++i) {
@@ -82,7 +84,7 @@ Status SegmentLog::recover() {
     if (!sealed) return sealed;
   }
   TRY_ASSIGN(durable_file_,
-             files_->open(directory_ + "/" + std::string(kDurableMarkName), OpenMode::kReadWriteCreate));
+             files_->open(directory_ + "/" + std::string(kDurableMarkName), OpenMode::read_write_create));
   const bool fresh = segments.empty();
   if (fresh && published != 0) {
     return fail(fmt::format("`{}` has no segments, but {} records were durable", directory_, published));
@@ -116,7 +118,7 @@ Status SegmentLog::recover() {
 
 Status SegmentLog::recover_newest(const Segment& segment, std::uint64_t published) {
   const std::string path = directory_ + "/" + segment_file_name(segment.base);
-  TRY_ASSIGN(file_, files_->open(path, OpenMode::kAppend));
+  TRY_ASSIGN(file_, files_->open(path, OpenMode::append));
   next_index_ = segment.base;
   if (const Status header = check_header(*file_, path, segment.base); !header) {
     // A crash while the segment was being made: nothing in it was ever acknowledged.
@@ -134,12 +136,12 @@ Status SegmentLog::recover_newest(const Segment& segment, std::uint64_t publishe
   std::uint64_t unsure_from = 0;  // the header too, as long as no record in here was acknowledged
   for (;;) {
     TRY_ASSIGN(const Frame frame, frames.next());
-    if (frame.kind == Frame::Kind::kRecord) {
+    if (frame.kind == Frame::Kind::record) {
       if (++next_index_ <= published) unsure_from = frames.offset();
       continue;
     }
     TRY_ASSIGN(const bool at_end, frames.at_end());
-    if (frame.kind == Frame::Kind::kSeal) {
+    if (frame.kind == Frame::Kind::seal) {
       if (!at_end) return corrupt(path, frames.offset(), "bytes follow the segment's seal");
       if (segment.base + frame.count != next_index_) {
         return corrupt(path, frames.offset() - kSegmentSealBytes, "the seal's count is wrong");
@@ -150,8 +152,9 @@ Status SegmentLog::recover_newest(const Segment& segment, std::uint64_t publishe
     }
     if (!at_end) {
       if (next_index_ < published) {
-        return corrupt(path, frames.offset(),
-                       frame.kind == Frame::Kind::kCorrupt ? frame.why : "the file ends within a record that was durable");
+        return corrupt(
+            path, frames.offset(),
+            frame.kind == Frame::Kind::corrupt ? frame.why : "the file ends within a record that was durable");
       }
       recovery_.torn_bytes = segment.bytes - frames.offset();
       recovery_.torn_file = path;

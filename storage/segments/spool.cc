@@ -1,7 +1,8 @@
 #include "storage/segments/spool.h"
 
-#include <algorithm>
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "engine/base/check.h"
 #include "storage/segments/durable_mark.h"
@@ -33,8 +34,8 @@ Result<std::unique_ptr<Spool>> Spool::open(FileSystem& files, std::string direct
   TRY_ASSIGN(std::unique_ptr<SegmentLog> log, SegmentLog::open(files, directory, segments));
   TRY_ASSIGN(const std::uint64_t mark, read_acknowledged(files, directory));
   if (mark > log->durable_end()) {
-    return fail(fmt::format("`{}`: {} records were acknowledged, but only {} are there", directory, mark,
-                            log->durable_end()));
+    return fail(
+        fmt::format("`{}`: {} records were acknowledged, but only {} are there", directory, mark, log->durable_end()));
   }
   const std::uint64_t acknowledged = std::max(mark, log->first_index());
   std::unique_ptr<Spool> spool(new Spool(files, std::move(directory), std::move(log), acknowledged));

@@ -4,11 +4,16 @@ namespace portreeve::storage {
 
 std::string_view to_text(PepDomain domain) {
   switch (domain) {
-    case PepDomain::kEgress: return "egress";
-    case PepDomain::kSecrets: return "secrets";
-    case PepDomain::kExecution: return "execution";
-    case PepDomain::kAccess: return "access";
-    case PepDomain::kSessions: return "sessions";
+    case PepDomain::egress:
+      return "egress";
+    case PepDomain::secrets:
+      return "secrets";
+    case PepDomain::execution:
+      return "execution";
+    case PepDomain::access:
+      return "access";
+    case PepDomain::sessions:
+      return "sessions";
   }
   return "access";
 }

@@ -15,9 +15,9 @@
 namespace portreeve::storage {
 
 // What a gate may ask about.
-enum class PepDomain : std::uint8_t { kEgress, kSecrets, kExecution, kAccess, kSessions };
-inline constexpr PepDomain kAllPepDomains[] = {PepDomain::kEgress, PepDomain::kSecrets, PepDomain::kExecution,
-                                               PepDomain::kAccess, PepDomain::kSessions};
+enum class PepDomain : std::uint8_t { egress, secrets, execution, access, sessions };
+inline constexpr PepDomain kAllPepDomains[] = {PepDomain::egress, PepDomain::secrets, PepDomain::execution,
+                                               PepDomain::access, PepDomain::sessions};
 std::string_view to_text(PepDomain domain);
 std::optional<PepDomain> pep_domain_from_text(std::string_view text);
 
@@ -40,7 +40,7 @@ class PepDomains {
 };
 
 struct PepCredential {
-  std::string name;                   // [a-z0-9]([a-z0-9.-]*[a-z0-9])?, at most 63
+  std::string name;  // [a-z0-9]([a-z0-9.-]*[a-z0-9])?, at most 63
   PepDomains domains;
   Timestamp created;
   std::optional<Timestamp> removed;

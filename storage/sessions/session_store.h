@@ -18,20 +18,20 @@ namespace portreeve::storage {
 inline constexpr Seconds kLongestSession = std::chrono::hours(12);
 
 struct NewSession {
-  std::string provider;                 // the IdentityProvider's name
-  std::string sub;                      // as the issuer wrote it
+  std::string provider;  // the IdentityProvider's name
+  std::string sub;       // as the issuer wrote it
   std::optional<std::string> tenant;
-  JsonValue claims;                     // the verified claims, an object; roles are worked out from them at each decision
+  JsonValue claims;  // the verified claims, an object; roles are worked out from them at each decision
   std::map<std::string, std::string> labels;
-  Seconds lifetime = kLongestSession;   // 0 < lifetime <= kLongestSession
+  Seconds lifetime = kLongestSession;  // 0 < lifetime <= kLongestSession
 };
 
 // A session as it stood when it was read: an immutable snapshot.
 struct Session {
-  std::string id;                       // `ses_` and a ULID
+  std::string id;  // `ses_` and a ULID
   std::string provider;
   std::string sub;
-  std::string subject_id;               // `<provider>/<sub>`
+  std::string subject_id;  // `<provider>/<sub>`
   std::optional<std::string> tenant;
   JsonValue claims;
   std::map<std::string, std::string> labels;
@@ -47,8 +47,8 @@ struct Session {
 struct SessionFilter {
   std::optional<std::string> subject_id = {};
   std::optional<std::string> tenant = {};
-  std::optional<Timestamp> live_at = {};     // only those live at that time
-  std::optional<std::string> after = {};     // keyset: ids above this one (ids rise with time)
+  std::optional<Timestamp> live_at = {};  // only those live at that time
+  std::optional<std::string> after = {};  // keyset: ids above this one (ids rise with time)
   std::size_t limit = 100;
 };
 

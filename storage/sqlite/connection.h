@@ -22,7 +22,7 @@ struct CloseDatabase {
 };
 using DatabaseOwner = std::unique_ptr<SQLite::Database, CloseDatabase>;
 
-enum class Durability : std::uint8_t { kEachCommit, kLosesLastOnPowerCut };
+enum class Durability : std::uint8_t { each_commit, loses_last_on_power_cut };
 
 // Throw SQLite::Exception, as all of SQLiteCpp does; adapted() turns that into a value. Journal mode is WAL.
 DatabaseOwner open_writable(const std::string& path, Durability durability);

@@ -1,9 +1,10 @@
 #include "storage/sqlite/decision_log.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
 #include <deque>
-#include <fmt/format.h>
 #include <unordered_map>
 
 #include "engine/base/mutex.h"
@@ -172,7 +173,7 @@ class SqliteDecisionLog final : public DecisionLog {
   }
 
   Result<std::string> why_refused(const wire::OutcomeRecord& outcome) {
-    if (outcome.kind == wire::RecordKind::kRefusal && outcome.decision_id.empty()) return std::string();
+    if (outcome.kind == wire::RecordKind::refusal && outcome.decision_id.empty()) return std::string();
     std::optional<std::string> pep = recent_.pep_of(outcome.decision_id);
     if (!pep) {
       const MutexLock lock(lookup_.mutex);

@@ -68,7 +68,7 @@ Status Indexer::open_current() {
   table_.reset();
   file_ = current_index_file(data_);
   if (file_.empty()) return fail("there is no index");
-  table_ = std::make_unique<RecordTable>(open_writable(file_, Durability::kLosesLastOnPowerCut));
+  table_ = std::make_unique<RecordTable>(open_writable(file_, Durability::loses_last_on_power_cut));
   if (!table_->is_current()) return fail("the index has another shape");
   at_ = table_->position();
   next_index_.store(at_.index, std::memory_order_release);
@@ -78,7 +78,7 @@ Status Indexer::open_current() {
 Status Indexer::make_anew() {
   table_.reset();
   TRY_ASSIGN(file_, new_index_file(data_));
-  table_ = std::make_unique<RecordTable>(open_writable(file_, Durability::kLosesLastOnPowerCut));
+  table_ = std::make_unique<RecordTable>(open_writable(file_, Durability::loses_last_on_power_cut));
   table_->make_tables();
   at_ = {};
   // The link names the path as `current_index_file()` gives it, links above resolved.

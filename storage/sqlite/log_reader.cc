@@ -1,8 +1,9 @@
 #include "storage/sqlite/log_reader.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
-#include <fmt/format.h>
 #include <thread>
 
 #include "storage/segments/segment_cursor.h"
@@ -48,8 +49,7 @@ class SqliteLogReader final : public LogReader {
       from = std::min(from, end);
       if (from < end) {
         TRY_ASSIGN(std::vector<LoggedRecord> found, reading<std::vector<LoggedRecord>>([&] {
-                     return Result<std::vector<LoggedRecord>>(
-                         rows(filter, PageOrder::kOldestFirst, from, end, most));
+                     return Result<std::vector<LoggedRecord>>(rows(filter, PageOrder::oldest_first, from, end, most));
                    }));
         from = found.size() == most ? found.back().index + 1 : end;
         if (!found.empty()) return FollowPage{std::move(found), from};
@@ -114,9 +114,10 @@ class SqliteLogReader final : public LogReader {
     }
     tail_begin_ = start.index;
     if (end > start.index + kMostTail) {
-      return fail(fmt::format("the index is {} records behind the journal, more than a reader holds: rebuild it with "
-                              "`portreeve decisions --reindex`",
-                              end - start.index));
+      return fail(
+          fmt::format("the index is {} records behind the journal, more than a reader holds: rebuild it with "
+                      "`portreeve decisions --reindex`",
+                      end - start.index));
     }
     if (tail_at_.index >= end) return {};
     SegmentCursor cursor = SegmentCursor::resume(*files_, journal_, tail_at_);
@@ -134,7 +135,7 @@ class SqliteLogReader final : public LogReader {
   std::vector<LoggedRecord> rows(const RecordFilter& filter, PageOrder order, std::uint64_t low, std::uint64_t high,
                                  std::size_t limit) {
     std::vector<LoggedRecord> found;
-    const bool newest = order == PageOrder::kNewestFirst;
+    const bool newest = order == PageOrder::newest_first;
     for (RecordTable* const table : {newest ? &tail_ : index_.get(), newest ? index_.get() : &tail_}) {
       if (table == nullptr || found.size() == limit) continue;
       auto more = table->search(filter, order, low, high, limit - found.size());
@@ -145,7 +146,7 @@ class SqliteLogReader final : public LogReader {
 
   Result<RecordPage> search_now(const RecordFilter& filter, const PageRequest& page) {
     const std::size_t limit = std::clamp<std::size_t>(page.limit, 1, kMostPerPage);
-    const bool newest = page.order == PageOrder::kNewestFirst;
+    const bool newest = page.order == PageOrder::newest_first;
     const std::uint64_t low = !newest && page.after ? *page.after + 1 : 0;
     const std::uint64_t high = newest && page.after ? *page.after : INT64_MAX;
     RecordPage found;

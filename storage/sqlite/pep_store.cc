@@ -1,7 +1,8 @@
 #include <SQLiteCpp/SQLiteCpp.h>
-#include <algorithm>
 #include <fmt/format.h>
 #include <openssl/evp.h>
+
+#include <algorithm>
 #include <unordered_map>
 
 #include "engine/base/mutex.h"
@@ -61,15 +62,15 @@ class SqlitePepStore final : public PepStore {
 
   Result<NewPepCredential> add(std::string_view name, PepDomains domains, Timestamp now) override {
     if (!is_name(name)) {
-      return fail(fmt::format("`{}` is no name: lower-case letters, digits, `.` and `-` within, at most 63",
-                              printable(name)));
+      return fail(
+          fmt::format("`{}` is no name: lower-case letters, digits, `.` and `-` within, at most 63", printable(name)));
     }
     if (domains.empty()) return fail(fmt::format("gate `{}` needs at least one domain", name));
     const auto bytes = random_bytes<32>();
     NewPepCredential made;
     made.credential = {std::string(name), domains, Timestamp::from_unix_millis(now.unix_millis()), std::nullopt};
-    made.secret = std::string(kSecretPrefix) +
-                  base64url_encode({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+    made.secret =
+        std::string(kSecretPrefix) + base64url_encode({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
     return locked("cannot store a gate's credential", [&]() -> Result<NewPepCredential> {
       SQLite::Statement row(*database_,
                             "INSERT INTO peps(name, domains, secret_sha256, created) SELECT ?1,?2,?3,?4"
@@ -142,9 +143,8 @@ class SqlitePepStore final : public PepStore {
 }  // namespace
 
 Result<std::unique_ptr<PepStore>> open_pep_store(const std::string& path) {
-  return adapted("cannot open `" + path + "`", [&]() -> Result<std::unique_ptr<PepStore>> {
-    return std::make_unique<SqlitePepStore>(path);
-  });
+  return adapted("cannot open `" + path + "`",
+                 [&]() -> Result<std::unique_ptr<PepStore>> { return std::make_unique<SqlitePepStore>(path); });
 }
 
 }  // namespace portreeve::storage

@@ -1,6 +1,7 @@
 #include "storage/sqlite/record_table.h"
 
 #include <SQLiteCpp/SQLiteCpp.h>
+
 #include <algorithm>
 
 #include "engine/base/text.h"
@@ -48,7 +49,9 @@ WHERE json_extract(?1,'$.gate') IS NOT NULL AND json_extract(?1,'$.boot') IS NOT
   AND json_extract(?1,'$.seq') IS NOT NULL
 ON CONFLICT(gate, boot) DO UPDATE SET last_seq = max(last_seq, excluded.last_seq))";
 
-std::int64_t number(std::uint64_t index) { return static_cast<std::int64_t>(std::min<std::uint64_t>(index, INT64_MAX)); }
+std::int64_t number(std::uint64_t index) {
+  return static_cast<std::int64_t>(std::min<std::uint64_t>(index, INT64_MAX));
+}
 
 void run(SQLite::Statement& statement) {
   statement.exec();
@@ -193,7 +196,7 @@ std::vector<LoggedRecord> RecordTable::search(const RecordFilter& filter, PageOr
                                               std::uint64_t high, std::size_t limit) {
   const Where conditions = where(filter);
   SQLite::Statement rows(*database_, "SELECT idx, record FROM records WHERE idx >= ? AND idx < ?" + conditions.sql() +
-                                         " ORDER BY idx " + (order == PageOrder::kNewestFirst ? "DESC" : "ASC") +
+                                         " ORDER BY idx " + (order == PageOrder::newest_first ? "DESC" : "ASC") +
                                          " LIMIT ?");
   rows.bind(1, number(low));
   rows.bind(2, number(high));

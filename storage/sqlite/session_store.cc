@@ -1,6 +1,7 @@
 #include <SQLiteCpp/SQLiteCpp.h>
-#include <algorithm>
 #include <fmt/format.h>
+
+#include <algorithm>
 #include <unordered_map>
 
 #include "engine/base/mutex.h"
@@ -137,8 +138,8 @@ class SqliteSessionStore final : public SessionStore {
 
   Result<SessionPointer> stamp(const char* column, std::string_view id, Timestamp now) {
     return locked("cannot change a session", [&]() -> Result<SessionPointer> {
-      SQLite::Statement change(*database_, fmt::format("UPDATE sessions SET {0} = ?2 WHERE id = ?1 AND {0} IS NULL",
-                                                       column));
+      SQLite::Statement change(*database_,
+                               fmt::format("UPDATE sessions SET {0} = ?2 WHERE id = ?1 AND {0} IS NULL", column));
       change.bind(1, std::string(id));
       change.bind(2, now.unix_millis());
       change.exec();
@@ -173,9 +174,8 @@ class SqliteSessionStore final : public SessionStore {
 }  // namespace
 
 Result<std::unique_ptr<SessionStore>> open_session_store(const std::string& path) {
-  return adapted("cannot open `" + path + "`", [&]() -> Result<std::unique_ptr<SessionStore>> {
-    return std::make_unique<SqliteSessionStore>(path);
-  });
+  return adapted("cannot open `" + path + "`",
+                 [&]() -> Result<std::unique_ptr<SessionStore>> { return std::make_unique<SqliteSessionStore>(path); });
 }
 
 }  // namespace portreeve::storage

@@ -1,9 +1,10 @@
 #include "storage/sqlite/state_database.h"
 
 #include <SQLiteCpp/SQLiteCpp.h>
+#include <sys/random.h>
+
 #include <algorithm>
 #include <cerrno>
-#include <sys/random.h>
 #include <unordered_map>
 #include <vector>
 
@@ -60,7 +61,7 @@ JsonValue assemble(std::vector<Node>& nodes, std::vector<JsonValue>& built, std:
 }  // namespace
 
 DatabaseOwner open_state(const std::string& path) {
-  DatabaseOwner database = open_writable(path, Durability::kEachCommit);
+  DatabaseOwner database = open_writable(path, Durability::each_commit);
   const int shape = database->execAndGet("PRAGMA user_version").getInt();
   if (shape > kShape) throw SQLite::Exception("`" + path + "` was made by a newer version of this program");
   if (shape < kShape) {
@@ -116,7 +117,8 @@ bool has_nul(const JsonValue& value) {
   if (const std::string* text = value.as_string()) return in_text(*text);
   if (const JsonValue::Array* array = value.as_array()) return std::ranges::any_of(*array, has_nul);
   if (const JsonValue::Object* object = value.as_object()) {
-    return std::ranges::any_of(*object, [&](const auto& member) { return in_text(member.first) || has_nul(member.second); });
+    return std::ranges::any_of(*object,
+                               [&](const auto& member) { return in_text(member.first) || has_nul(member.second); });
   }
   return false;
 }

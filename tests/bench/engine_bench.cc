@@ -1,4 +1,5 @@
-// Prints the engine's figures as JSON lines: decision time and memory by number of rules, and the time to load and compile.
+// Prints the engine's figures as JSON lines: decision time and memory by number of rules, and the time to load and
+// compile.
 #include <fmt/format.h>
 #include <malloc.h>
 #include <sys/resource.h>
@@ -64,7 +65,9 @@ void measure(std::size_t rules) {
     nanos.push_back(seconds_since(start) * 1e9 / kBatch);
   }
   std::ranges::sort(nanos);
-  const auto part = [&](double share) { return nanos[static_cast<std::size_t>(static_cast<double>(nanos.size() - 1) * share)]; };
+  const auto part = [&](double share) {
+    return nanos[static_cast<std::size_t>(static_cast<double>(nanos.size() - 1) * share)];
+  };
   const std::string context = fmt::format("rules={}", rules);
   const double count = static_cast<double>(requests.size());
   print("engine.decide.p50", part(0.5), "ns", context);

@@ -25,9 +25,11 @@ Domain domain_of(std::size_t group) {
 std::string role(std::size_t n) { return fmt::format("role-{}", n % kRoles); }
 
 // Every rule of a group names the group's own target, and two or three that only it has.
-std::string target_list(std::size_t group, std::size_t rule, std::string_view own, std::string_view other, std::string_view suffix) {
+std::string target_list(std::size_t group, std::size_t rule, std::string_view own, std::string_view other,
+                        std::string_view suffix) {
   std::string out = fmt::format("[\"{}{}{}\"", own, group, suffix);
-  for (std::size_t i = 0; i < 2 + rule % 3; ++i) out += fmt::format(", \"{}{}-{}-{}{}\"", other, group, rule, i, suffix);
+  for (std::size_t i = 0; i < 2 + rule % 3; ++i)
+    out += fmt::format(", \"{}{}-{}-{}{}\"", other, group, rule, i, suffix);
   return out + "]";
 }
 
@@ -38,12 +40,14 @@ std::string rule_text(std::size_t n) {
   const bool regex = n % 20 == 7;
   switch (domain_of(group)) {
     case Domain::egress:
-      out += fmt::format("      hosts: {}\n", target_list(group, n, "h", "x", fmt::format(".zone{}.example.org", group % 16)));
+      out += fmt::format("      hosts: {}\n",
+                         target_list(group, n, "h", "x", fmt::format(".zone{}.example.org", group % 16)));
       if (regex) out += "      protocols: [http]\n      paths: [\"/re:/v[0-9]+/.*/\"]\n";
       break;
     case Domain::secrets:
       out += fmt::format("      secrets: [s{}]\n      methods: [POST]\n", group);
-      out += fmt::format("      paths: {}\n", regex ? fmt::format("[\"/re:/g{}/.*/\"]", group) : target_list(group, n, "/g", "/x", "/**"));
+      out += fmt::format("      paths: {}\n",
+                         regex ? fmt::format("[\"/re:/g{}/.*/\"]", group) : target_list(group, n, "/g", "/x", "/**"));
       break;
     case Domain::execution:
       out += fmt::format("      programs: {}\n", regex ? fmt::format("[\"/re:/opt/g{}/.*/\"]", group)
@@ -51,7 +55,9 @@ std::string rule_text(std::size_t n) {
       if (!denies) out += "      limits: { wall: 10m, processes: 64 }\n";
       break;
     case Domain::access:
-      out += fmt::format("      actions: [read, write]\n      resources: [{{ type: t{}, id: \"doc/*\" }}, {{ type: x{}-{} }}]\n", group, group, n);
+      out += fmt::format(
+          "      actions: [read, write]\n      resources: [{{ type: t{}, id: \"doc/*\" }}, {{ type: x{}-{} }}]\n",
+          group, group, n);
       break;
   }
   if (n % 10 == 1) out += "      when: subject.tenant == \"acme\" && action.name != \"never\"\n";
@@ -60,10 +66,14 @@ std::string rule_text(std::size_t n) {
 
 std::string_view kind_of(Domain domain) {
   switch (domain) {
-    case Domain::egress: return "EgressPolicy";
-    case Domain::secrets: return "SecretPolicy";
-    case Domain::execution: return "ExecutionPolicy";
-    case Domain::access: return "AccessPolicy";
+    case Domain::egress:
+      return "EgressPolicy";
+    case Domain::secrets:
+      return "SecretPolicy";
+    case Domain::execution:
+      return "ExecutionPolicy";
+    case Domain::access:
+      return "AccessPolicy";
   }
   return "";
 }
@@ -80,7 +90,9 @@ spec:
   claims: { groups: groups, tenant: tenant }
 )";
   for (std::size_t i = 0; i < kRoles; ++i) {
-    out += fmt::format("---\napiVersion: portreeve/v1\nkind: Role\nmetadata: {{ name: {} }}\nspec: {{ description: role {} }}\n", role(i), i);
+    out += fmt::format(
+        "---\napiVersion: portreeve/v1\nkind: Role\nmetadata: {{ name: {} }}\nspec: {{ description: role {} }}\n",
+        role(i), i);
     if (i % 5 != 0) {
       out.resize(out.rfind("spec:"));
       out += fmt::format("spec: {{ inherits: [{}] }}\n", role(i - 1));
@@ -88,13 +100,15 @@ spec:
   }
   for (std::size_t i = 4; i < kRoles; i += 5) {
     out += fmt::format(
-        "---\napiVersion: portreeve/v1\nkind: RoleBinding\nmetadata: {{ name: b{} }}\nspec: {{ roles: [{}], subjects: [{{ group: /g{} }}] }}\n",
+        "---\napiVersion: portreeve/v1\nkind: RoleBinding\nmetadata: {{ name: b{} }}\nspec: {{ roles: [{}], subjects: "
+        "[{{ group: /g{} }}] }}\n",
         i, role(i), i);
   }
   for (std::size_t i = 0; i <= rules / kGroup; ++i) {
     if (domain_of(i) != Domain::secrets) continue;
     out += fmt::format(
-        "---\napiVersion: portreeve/v1\nkind: Secret\nmetadata: {{ name: s{} }}\nspec: {{ route: /s{}, source: {{ file: s{} }}, inject: bearer, "
+        "---\napiVersion: portreeve/v1\nkind: Secret\nmetadata: {{ name: s{} }}\nspec: {{ route: /s{}, source: {{ "
+        "file: s{} }}, inject: bearer, "
         "upstreams: [\"https://api{}.example.com\"] }}\n",
         i, i, i, i);
   }
@@ -113,8 +127,9 @@ std::vector<wire::PolicyFile> make_policies(std::size_t rules) {
     for (std::size_t n = 0; n < rules; ++n) {
       if (domain_of(n / kGroup) != domain) continue;
       if (in_policy == 0) {
-        text += fmt::format("---\napiVersion: portreeve/v1\nkind: {}\nmetadata: {{ name: {}{} }}\nspec:\n  roles: [{}]\n  rules:\n",
-                            kind_of(domain), static_cast<char>('a' + static_cast<int>(domain)), policies, role(policies * 5));
+        text += fmt::format(
+            "---\napiVersion: portreeve/v1\nkind: {}\nmetadata: {{ name: {}{} }}\nspec:\n  roles: [{}]\n  rules:\n",
+            kind_of(domain), static_cast<char>('a' + static_cast<int>(domain)), policies, role(policies * 5));
         ++policies;
       }
       text += rule_text(n);

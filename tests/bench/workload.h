@@ -1,4 +1,5 @@
-// The workload of the engine's benchmarks: a policy set of any size as YAML, and requests that touch a few of its rules.
+// The workload of the engine's benchmarks: a policy set of any size as YAML, and requests that touch a few of its
+// rules.
 #pragma once
 
 #include <cstddef>

@@ -63,9 +63,26 @@ class ConfigFile : public testing::Test {
 
 TEST(Config, ReadsEveryKindOfFlag) {
   Program p;
-  const auto exit = p.parse({"--policies", "dir", "--listen=[::1]:0", "--listen", "unix:/run/p", "--admin", "localhost:1",
-                             "--peers.names", "a", "--peers.names", "b,c", "--session.lifetime", "1h30m",
-                             "--limits.body", "2MiB", "--threads", "4", "--dev", "--log.level", "debug"});
+  const auto exit = p.parse({"--policies",
+                             "dir",
+                             "--listen=[::1]:0",
+                             "--listen",
+                             "unix:/run/p",
+                             "--admin",
+                             "localhost:1",
+                             "--peers.names",
+                             "a",
+                             "--peers.names",
+                             "b,c",
+                             "--session.lifetime",
+                             "1h30m",
+                             "--limits.body",
+                             "2MiB",
+                             "--threads",
+                             "4",
+                             "--dev",
+                             "--log.level",
+                             "debug"});
   ASSERT_FALSE(exit) << p.err.str();
   EXPECT_EQ(p.policies, "dir");
   EXPECT_EQ(p.listen, (std::vector<Endpoint>{{"::1", 0, ""}, {"", 0, "/run/p"}}));
@@ -119,9 +136,9 @@ TEST(Config, TellsEveryErrorOfTheFlagsAndExitsWithTwo) {
         << "expected: " << row.message << "\nactual: " << p.err.str();
     EXPECT_EQ(p.out.str(), "");
   }
-  for (const std::vector<std::string>& arguments :
-       {std::vector<std::string>{"--policies"}, {"--policies", "a", "--session.lifetime", "15"},
-        {"--policies", "a", "--limits.body", "many"}}) {
+  for (const std::vector<std::string>& arguments : {std::vector<std::string>{"--policies"},
+                                                    {"--policies", "a", "--session.lifetime", "15"},
+                                                    {"--policies", "a", "--limits.body", "many"}}) {
     Program p;
     EXPECT_EQ(p.parse(arguments), 2);
     EXPECT_NE(p.err.str(), "");
@@ -132,7 +149,8 @@ TEST(Config, HelpBeginsWithExamples) {
   Program p;
   EXPECT_EQ(p.parse({"--help", "--nonsense"}), 0);
   const std::string help = p.out.str();
-  EXPECT_TRUE(help.starts_with("Examples:\n  portreeve-pdp --policies policies --dev\n      try it out on loopback\n")) << help;
+  EXPECT_TRUE(help.starts_with("Examples:\n  portreeve-pdp --policies policies --dev\n      try it out on loopback\n"))
+      << help;
   for (const char* line : {"--policies DIR           the folder of policies (required)\n",
                            "where questions are answered; may be repeated [127.0.0.1:8180]\n",
                            "how long a session lives [15m]\n", "the largest question [1MiB]\n"}) {
@@ -197,8 +215,10 @@ TEST_F(ConfigFile, RefusesWithThePlace) {
       {"policies: &a d\nadmin: *a\n", ":1:11: error: an anchor (write the value out where it is used)"},
       {"policies: &a d\nadmin: *a\n", ":2:8: error: an alias (write the value out)"},
       {"policies: !!str d\n", ":1:11: error: the tag `tag:yaml.org,2002:str` (write the value without it)"},
-      {"listen: [[a]]\n", ":1:10: error: a list stands here (only a key's value may be a list, and only of plain values)"},
-      {"listen: [{a: b}]\n", ":1:10: error: a mapping stands here (lists hold plain values only, and keys nest eight deep at most)"},
+      {"listen: [[a]]\n",
+       ":1:10: error: a list stands here (only a key's value may be a list, and only of plain values)"},
+      {"listen: [{a: b}]\n",
+       ":1:10: error: a mapping stands here (lists hold plain values only, and keys nest eight deep at most)"},
       {"threads: 99\npolicies: d\n", ":1:1: error: `threads`: `99` is not from 1 to 64"},
       {"dev: on\npolicies: d\n", ":1:1: error: `dev`: `on` is neither `true` nor `false`"},
       {"policies: d\n---\npolicies: e\n", ": error: the file has several documents (keep one)"},
@@ -251,7 +271,8 @@ TEST(SettingsFile, SurvivesDeepAndMutatedInput) {
       }
       if (text.empty()) text = " ";
     }
-    for (const Setting& setting : parse_settings(text, "mutated").settings) EXPECT_FALSE(setting.values.empty()) << text;
+    for (const Setting& setting : parse_settings(text, "mutated").settings)
+      EXPECT_FALSE(setting.values.empty()) << text;
   }
 }
 

@@ -16,13 +16,28 @@ TEST(Endpoint, ReadsItsThreeFormsAndWritesThemBack) {
 }
 
 TEST(Endpoint, RefusesEverythingElse) {
-  for (const std::string& text :
-       {std::string(), std::string(":"), std::string(":80"), std::string("host"), std::string("host:"),
-        std::string("host:65536"), std::string("host:-1"), std::string("host:+1"), std::string("host:8o"),
-        std::string("host: 80"), std::string("::1:80"), std::string("[::1]"), std::string("[::1:80"),
-        std::string("[127.0.0.1]:80"), std::string("[]:80"), std::string("ho st:80"), std::string("http://host:80"),
-        std::string("unix:"), std::string("unix:run/p.sock"), "unix:/" + std::string(107, 'p'),
-        std::string("unix:/a\0b", 9), std::string("host\0:80", 8)}) {
+  for (const std::string& text : {std::string(),
+                                  std::string(":"),
+                                  std::string(":80"),
+                                  std::string("host"),
+                                  std::string("host:"),
+                                  std::string("host:65536"),
+                                  std::string("host:-1"),
+                                  std::string("host:+1"),
+                                  std::string("host:8o"),
+                                  std::string("host: 80"),
+                                  std::string("::1:80"),
+                                  std::string("[::1]"),
+                                  std::string("[::1:80"),
+                                  std::string("[127.0.0.1]:80"),
+                                  std::string("[]:80"),
+                                  std::string("ho st:80"),
+                                  std::string("http://host:80"),
+                                  std::string("unix:"),
+                                  std::string("unix:run/p.sock"),
+                                  "unix:/" + std::string(107, 'p'),
+                                  std::string("unix:/a\0b", 9),
+                                  std::string("host\0:80", 8)}) {
     EXPECT_FALSE(parse_endpoint(text)) << text;
   }
   EXPECT_EQ(parse_endpoint("host").error().message,

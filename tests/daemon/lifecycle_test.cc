@@ -140,8 +140,8 @@ TEST(AnnounceReady, PrintsOneLineAndTellsTheServiceManager) {
   ASSERT_EQ(bind(manager, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
   setenv("NOTIFY_SOCKET", address.sun_path, 1);
   std::ostringstream out;
-  const Status announced =
-      announce_ready("portreeve-pdp", {{"decisions", "http://127.0.0.1:8180"}, {"admin", "http://127.0.0.1:8181"}}, out);
+  const Status announced = announce_ready(
+      "portreeve-pdp", {{"decisions", "http://127.0.0.1:8180"}, {"admin", "http://127.0.0.1:8181"}}, out);
   unsetenv("NOTIFY_SOCKET");
   EXPECT_TRUE(announced) << announced.error().message;
   EXPECT_EQ(out.str(), "portreeve-pdp ready decisions=http://127.0.0.1:8180 admin=http://127.0.0.1:8181\n");

@@ -8,7 +8,8 @@
 namespace portreeve::daemon {
 namespace {
 
-// The line without `before`, its time and `after`; a time is checked digit for digit against `dddd-dd-ddTdd:dd:dd.dddZ`.
+// The line without `before`, its time and `after`; a time is checked digit for digit against
+// `dddd-dd-ddTdd:dd:dd.dddZ`.
 std::string without_time(const std::string& line, const std::string& before, const std::string& after) {
   const std::string form = "dddd-dd-ddTdd:dd:dd.dddZ";
   EXPECT_TRUE(line.starts_with(before)) << line;

@@ -43,7 +43,8 @@ wire::Decision without_cache(wire::Decision decision) {
 
 }  // namespace
 
-std::optional<Difference> compare(const PolicySetText& set, const std::shared_ptr<const model::CheckedPolicySet>& checked,
+std::optional<Difference> compare(const PolicySetText& set,
+                                  const std::shared_ptr<const model::CheckedPolicySet>& checked,
                                   const std::vector<Question>& questions) {
   if (checked == nullptr) return std::nullopt;
   const auto snapshot = compile::compile(checked);

@@ -27,11 +27,12 @@ struct Difference {
 
 // The first question that the two answer differently, `cacheFor` left out. `checked` is `set`, loaded; nothing where it
 // is null.
-std::optional<Difference> compare(const PolicySetText& set, const std::shared_ptr<const model::CheckedPolicySet>& checked,
+std::optional<Difference> compare(const PolicySetText& set,
+                                  const std::shared_ptr<const model::CheckedPolicySet>& checked,
                                   const std::vector<Question>& questions);
 
-// The same difference in a smaller set: documents and rules are dropped one at a time while the question is still answered
-// differently.
+// The same difference in a smaller set: documents and rules are dropped one at a time while the question is still
+// answered differently.
 Difference shrink(Difference difference);
 
 // Policies, question, both answers; ready to be pasted.

@@ -1,7 +1,8 @@
 // Production against the reference: every difference is a bug of one of them, or a gap in SEMANTICS.
+#include <gtest/gtest.h>
+
 #include <cstdio>
 #include <cstdlib>
-#include <gtest/gtest.h>
 #include <set>
 #include <string>
 
@@ -30,8 +31,10 @@ class Reporter {
   bool is_empty() const { return seen_.empty(); }
   void report(Difference difference, const std::string& origin) {
     const Difference small = shrink(std::move(difference));
-    if (seen_.insert(to_yaml(small.set) + std::string(wire::code(small.reference.reason)) +
-                     std::string(wire::code(small.production.reason))).second) {
+    if (seen_
+            .insert(to_yaml(small.set) + std::string(wire::code(small.reference.reason)) +
+                    std::string(wire::code(small.production.reason)))
+            .second) {
       ADD_FAILURE() << origin << "\n" << to_report(small);
     }
   }
@@ -88,7 +91,8 @@ TEST(Differential, RandomSetsAreJudgedAlike) {
     }
     ++loaded;
     if (auto difference = compare(set, checked, questions)) {
-      reporter.report(*std::move(difference), "PORTREEVE_SEED=" + std::to_string(seed + i) + " PORTREEVE_DIFFERENTIAL_SETS=1");
+      reporter.report(*std::move(difference),
+                      "PORTREEVE_SEED=" + std::to_string(seed + i) + " PORTREEVE_DIFFERENTIAL_SETS=1");
     }
   }
   if (reporter.is_empty()) {

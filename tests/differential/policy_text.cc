@@ -20,7 +20,8 @@ std::string flow_list(const std::vector<std::string>& items) {
 std::string to_yaml(const PolicySetText& set) {
   std::string text;
   for (const DocumentText& document : set) {
-    text += fmt::format("---\napiVersion: portreeve/v1\nkind: {}\nmetadata: {{ name: {} }}\n", document.kind, document.name);
+    text += fmt::format("---\napiVersion: portreeve/v1\nkind: {}\nmetadata: {{ name: {} }}\n", document.kind,
+                        document.name);
     if (document.lines.empty() && document.rules.empty()) {
       text += "spec: {}\n";
       continue;

@@ -17,11 +17,15 @@ JsonValue strings(const Texts& texts) {
   return array;
 }
 
-const Texts kHosts = {"a.example.com", "b.example.com",  "x.a.example.com",    "y.x.a.example.com", "example.com",
-                      "w.example.org", "api.example.net", "svc",               "printer.local",     "metadata.google.internal",
-                      "8.8.8.8",       "8.8.8.200",       "1.1.1.1",           "10.20.0.5",         "127.0.0.1",
-                      "[2606:4700::1]"};
-const Texts kAddresses = {"8.8.8.8",   "8.8.8.200",  "8.8.4.4",   "1.1.1.1",         "2606:4700::1", "10.20.0.5",
+const Texts kHosts = {"a.example.com",   "b.example.com",
+                      "x.a.example.com", "y.x.a.example.com",
+                      "example.com",     "w.example.org",
+                      "api.example.net", "svc",
+                      "printer.local",   "metadata.google.internal",
+                      "8.8.8.8",         "8.8.8.200",
+                      "1.1.1.1",         "10.20.0.5",
+                      "127.0.0.1",       "[2606:4700::1]"};
+const Texts kAddresses = {"8.8.8.8",     "8.8.8.200", "8.8.4.4",    "1.1.1.1",         "2606:4700::1", "10.20.0.5",
                           "10.20.0.200", "10.21.0.1", "100.64.0.1", "169.254.169.254", "127.0.0.1",    "fd00:1:2::5"};
 
 void maybe(Dice& dice, std::size_t percent, JsonValue& object, std::string_view key, const Texts& choices) {
@@ -35,7 +39,9 @@ JsonValue egress_body(Dice& dice) {
   properties.set("protocol", dice.one_of(Texts{"tls", "tls", "http", "tcp", "connect", "connect"}));
   const bool address_target = host.find_first_of("0123456789[") == 0;
   if (!address_target && dice.chance(95)) {
-    properties.set("addresses", strings(dice.some_of(dice.chance(60) ? Texts(kAddresses.begin(), kAddresses.begin() + 5) : kAddresses, 0, 3)));
+    properties.set(
+        "addresses",
+        strings(dice.some_of(dice.chance(60) ? Texts(kAddresses.begin(), kAddresses.begin() + 5) : kAddresses, 0, 3)));
   }
   if (dice.chance(15)) properties.set("sni", dice.one_of(Texts{host, "", "A.example.com", "other.example.com"}));
   maybe(dice, 50, properties, "method", {"GET", "HEAD", "POST"});
@@ -48,15 +54,17 @@ JsonValue egress_body(Dice& dice) {
 JsonValue secret_body(Dice& dice) {
   JsonValue properties = object();
   maybe(dice, 90, properties, "use", {"inject", "inject", "lease"});
-  maybe(dice, 90, properties, "upstream", {"https://api.example.net", "https://api.example.net/v1", "https://other.example.net"});
+  maybe(dice, 90, properties, "upstream",
+        {"https://api.example.net", "https://api.example.net/v1", "https://other.example.net"});
   maybe(dice, 80, properties, "method", {"GET", "POST", "DELETE"});
   maybe(dice, 80, properties, "path", {"/v1/messages", "/v1/messages/x", "/v1"});
   maybe(dice, 80, properties, "model", {"m-small", "m-large", "M-small", ""});
   return evaluation_body(wire::kSecretUse, "secret", dice.one_of(Texts{"llm/one", "llm/two", "llm/none"}), properties);
 }
 
-const Texts kPrograms = {"/bin/sh", "/bin/dash", "/usr/bin/git", "/usr/bin/x/y", "/opt/s", "/bin/../bin/sh", "sh",
-                         "/lib64/ld-linux-x86-64.so.2", "/workspace/run"};
+const Texts kPrograms = {"/bin/sh",       "/bin/dash",      "/usr/bin/git", "/usr/bin/x/y",
+                         "/opt/s",        "/bin/../bin/sh", "sh",           "/lib64/ld-linux-x86-64.so.2",
+                         "/workspace/run"};
 
 JsonValue exec_body(Dice& dice) {
   JsonValue properties = object();
@@ -72,7 +80,9 @@ JsonValue exec_body(Dice& dice) {
   maybe(dice, 80, properties, "cwd", {"/workspace", "/workspace/a", "/workspace/../etc", "/"});
   maybe(dice, 80, properties, "user", {"sandbox", "root"});
   if (dice.chance(60)) properties.set("terminal", dice.chance(50));
-  properties.set("env", strings(dice.some_of(Texts{"PATH", "HOME", "LC_ALL", "LD_PRELOAD", "GIT_DIR", "GIT_AUTHOR_NAME", "PYTHONPATH"}, 0, 7)));
+  properties.set("env",
+                 strings(dice.some_of(
+                     Texts{"PATH", "HOME", "LC_ALL", "LD_PRELOAD", "GIT_DIR", "GIT_AUTHOR_NAME", "PYTHONPATH"}, 0, 7)));
   return evaluation_body(wire::kProcessExec, "program", dice.one_of(kPrograms), properties);
 }
 
@@ -80,7 +90,8 @@ JsonValue access_body(Dice& dice) {
   JsonValue properties;
   if (dice.chance(60)) {
     properties = object();
-    if (dice.chance(60)) properties.set("status", dice.chance(30) ? JsonValue() : JsonValue(dice.one_of(Texts{"active", "closed"})));
+    if (dice.chance(60))
+      properties.set("status", dice.chance(30) ? JsonValue() : JsonValue(dice.one_of(Texts{"active", "closed"})));
     if (dice.chance(30)) properties.set("n", static_cast<int>(dice.below(3)));
   }
   return evaluation_body(dice.one_of(Texts{"read", "write", "purge"}), dice.one_of(Texts{"record", "note"}),
@@ -91,18 +102,34 @@ JsonValue random_claims(Dice& dice) {
   JsonValue claims = object();
   claims.set("sub", "ana");
   switch (dice.below(6)) {
-    case 0: break;
-    case 1: claims.set("groups", dice.one_of(Texts{"g1", "g1 g2"})); break;
-    case 2: claims.set("groups", 7); break;
-    default: claims.set("groups", strings(dice.some_of(Texts{"g2", "g1", "g3"}, 0, 3)));
+    case 0:
+      break;
+    case 1:
+      claims.set("groups", dice.one_of(Texts{"g1", "g1 g2"}));
+      break;
+    case 2:
+      claims.set("groups", 7);
+      break;
+    default:
+      claims.set("groups", strings(dice.some_of(Texts{"g2", "g1", "g3"}, 0, 3)));
   }
   switch (dice.below(7)) {
-    case 0: break;
-    case 1: claims.set("org", ""); break;
-    case 2: claims.set("org", strings({"acme", "globex"})); break;
-    case 3: claims.set("org", strings({"acme"})); break;
-    case 4: claims.set("org", 7); break;
-    default: claims.set("org", dice.one_of(Texts{"acme", "globex"}));
+    case 0:
+      break;
+    case 1:
+      claims.set("org", "");
+      break;
+    case 2:
+      claims.set("org", strings({"acme", "globex"}));
+      break;
+    case 3:
+      claims.set("org", strings({"acme"}));
+      break;
+    case 4:
+      claims.set("org", 7);
+      break;
+    default:
+      claims.set("org", dice.one_of(Texts{"acme", "globex"}));
   }
   if (dice.chance(50)) {
     JsonValue realm = object();
@@ -110,7 +137,8 @@ JsonValue random_claims(Dice& dice) {
     claims.set("realm", std::move(realm));
   }
   if (dice.chance(50)) claims.set("scope", dice.one_of(Texts{"openid agent", "other", "base  other "}));
-  if (dice.chance(60)) claims.set("level", dice.chance(70) ? JsonValue(static_cast<int>(dice.below(5))) : JsonValue("3"));
+  if (dice.chance(60))
+    claims.set("level", dice.chance(70) ? JsonValue(static_cast<int>(dice.below(5))) : JsonValue("3"));
   if (dice.chance(50)) claims.set("flag", dice.chance(70) ? JsonValue(dice.chance(50)) : JsonValue("yes"));
   return claims;
 }
@@ -213,10 +241,19 @@ std::optional<Question> make_question(const JsonValue& body, const wire::Princip
 std::optional<Question> random_question(Dice& dice) {
   JsonValue body;
   switch (dice.below(10)) {
-    case 0: case 1: body = secret_body(dice); break;
-    case 2: case 3: body = exec_body(dice); break;
-    case 4: body = access_body(dice); break;
-    default: body = egress_body(dice);
+    case 0:
+    case 1:
+      body = secret_body(dice);
+      break;
+    case 2:
+    case 3:
+      body = exec_body(dice);
+      break;
+    case 4:
+      body = access_body(dice);
+      break;
+    default:
+      body = egress_body(dice);
   }
   JsonValue context;
   if (dice.chance(50)) {

@@ -1,7 +1,8 @@
 #include "tests/differential/set_maker.h"
 
-#include <algorithm>
 #include <fmt/format.h>
+
+#include <algorithm>
 
 namespace portreeve::differential {
 namespace {
@@ -93,10 +94,13 @@ void add_limits(Dice& dice, Rule& rule, const Texts& limits) {
   rule.add("limits", "{ " + text + " }");
 }
 
-const Texts kHostPatterns = {"a.example.com",   "b.example.com",    "x.a.example.com", "*.example.com",   "**.example.com",
-                             "*.a.example.com", "**.a.example.com", "w.example.org",   "example.com",     "list:some"};
-const Texts kPublicPrefixes = {"8.8.0.0/16", "8.8.8.0/24", "8.8.8.128/25", "8.8.8.8/32", "1.1.1.0/24", "2606:4700::/32"};
-const Texts kAnyPrefixes = {"8.8.8.0/24", "8.8.8.128/25", "10.0.0.0/8", "10.20.0.128/25", "0.0.0.0/0", "::/0", "127.0.0.0/8"};
+const Texts kHostPatterns = {"a.example.com",  "b.example.com",   "x.a.example.com",  "*.example.com",
+                             "**.example.com", "*.a.example.com", "**.a.example.com", "w.example.org",
+                             "example.com",    "list:some"};
+const Texts kPublicPrefixes = {"8.8.0.0/16", "8.8.8.0/24", "8.8.8.128/25",
+                               "8.8.8.8/32", "1.1.1.0/24", "2606:4700::/32"};
+const Texts kAnyPrefixes = {"8.8.8.0/24", "8.8.8.128/25", "10.0.0.0/8", "10.20.0.128/25",
+                            "0.0.0.0/0",  "::/0",         "127.0.0.0/8"};
 
 std::string egress_rule(Dice& dice, const std::string& id) {
   Rule rule(dice, id);
@@ -107,7 +111,8 @@ std::string egress_rule(Dice& dice, const std::string& id) {
     if (!rule.allow() && dice.chance(10)) hosts.push_back("printer.local");
     rule.add("hosts", hosts);
   }
-  if (target == 4 || target == 5 || target == 6) rule.add("cidrs", dice.some_of(rule.allow() ? kPublicPrefixes : kAnyPrefixes, 1, 3));
+  if (target == 4 || target == 5 || target == 6)
+    rule.add("cidrs", dice.some_of(rule.allow() ? kPublicPrefixes : kAnyPrefixes, 1, 3));
   if (target == 7) rule.add("services", dice.some_of(Texts{"wiki", "git"}, 1, 2));
   if (target == 8) rule.add("internet", "true");
   if (target == 9 && dice.chance(50) && rule.allow()) rule.add("direct", "true");
@@ -125,7 +130,8 @@ std::string egress_rule(Dice& dice, const std::string& id) {
   } else if (dice.chance(30)) {
     rule.add("ports", dice.one_of(Texts{"[443]", "[80]", "[\"1-1000\"]", "[8443, 443]", "[22]", "[\"1-65535\"]"}));
   }
-  add_limits(dice, rule, {"bytesIn: 1MiB", "bytesOut: 2KiB", "bytesOut: 1KiB", "idle: 1m", "total: 1h", "connections: 4"});
+  add_limits(dice, rule,
+             {"bytesIn: 1MiB", "bytesOut: 2KiB", "bytesOut: 1KiB", "idle: 1m", "total: 1h", "connections: 4"});
   return rule.done();
 }
 
@@ -143,13 +149,17 @@ std::string secret_rule(Dice& dice, const std::string& id) {
 std::string exec_rule(Dice& dice, const std::string& id) {
   Rule rule(dice, id);
   if (rule.allow() || dice.chance(80)) {
-    rule.add("programs", dice.some_of(Texts{"/bin/sh", "/bin/*", "/usr/bin/**", "/opt/s", "/re:/usr/bin/[a-z]+/", "/lib64/**"}, 1, 3));
+    rule.add(
+        "programs",
+        dice.some_of(Texts{"/bin/sh", "/bin/*", "/usr/bin/**", "/opt/s", "/re:/usr/bin/[a-z]+/", "/lib64/**"}, 1, 3));
   }
   rule.maybe(30, "cwd", {"/workspace/**", "/workspace/a", "/**"});
   rule.maybe(30, "users", {"sandbox", "root"});
   if (dice.chance(30)) rule.add("terminal", dice.chance(60) ? "true" : "false");
   if (rule.allow()) {
-    if (dice.chance(60)) rule.add("env", "{ pass: " + flow_list(dice.some_of(Texts{"PATH", "HOME", "LC_*", "*", "GIT_*", "LD_*"}, 1, 3)) + " }");
+    if (dice.chance(60))
+      rule.add("env",
+               "{ pass: " + flow_list(dice.some_of(Texts{"PATH", "HOME", "LC_*", "*", "GIT_*", "LD_*"}, 1, 3)) + " }");
     rule.maybe(60, "write", {"/workspace/**", "/workspace/a/**", "/workspace/a/b", "/tmp/**", "/tmp"}, 4);
   }
   add_limits(dice, rule, {"wall: 10m", "wall: 5m", "cpu: 1m", "memory: 1GiB", "processes: 8", "openFiles: 64"});
@@ -160,7 +170,8 @@ std::string access_rule(Dice& dice, const std::string& id) {
   Rule rule(dice, id);
   rule.maybe(60, "actions", {"read", "write", "purge"});
   if (rule.allow() || dice.chance(60)) {
-    rule.add("resources", dice.one_of(Texts{"[{ type: record }]", "[{ type: record, id: r1 }]", "[{ type: note }, { type: record, id: \"r*\" }]",
+    rule.add("resources", dice.one_of(Texts{"[{ type: record }]", "[{ type: record, id: r1 }]",
+                                            "[{ type: note }, { type: record, id: \"r*\" }]",
                                             "[{ type: note, id: \"/re:n[0-9]/\" }]"}));
   }
   return rule.done();
@@ -170,7 +181,8 @@ using MakeRule = std::string (*)(Dice&, const std::string&);
 
 DocumentText policy(Dice& dice, std::string kind, std::string name, MakeRule make, std::size_t most) {
   DocumentText document{std::move(kind), std::move(name), {}, {}};
-  if (dice.chance(40)) document.lines.push_back("roles: " + flow_list(dice.some_of(Texts{"base", "agent", "lead", "other"}, 1, 2)));
+  if (dice.chance(40))
+    document.lines.push_back("roles: " + flow_list(dice.some_of(Texts{"base", "agent", "lead", "other"}, 1, 2)));
   if (dice.chance(20)) document.lines.push_back("tenants: " + flow_list(dice.some_of(Texts{"acme", "globex"}, 1, 2)));
   if (dice.chance(10)) document.lines.push_back(dice.chance(70) ? "enforce: false" : "enforce: true");
   const std::size_t count = 1 + dice.below(most);
@@ -181,28 +193,34 @@ DocumentText policy(Dice& dice, std::string kind, std::string name, MakeRule mak
 DocumentText binding(Dice& dice, std::size_t number) {
   DocumentText document{"RoleBinding", fmt::format("binding-{}", number), {}, {}};
   document.lines.push_back("roles: " + flow_list(dice.some_of(Texts{"base", "agent", "lead", "other"}, 1, 2)));
-  const Texts subjects = dice.some_of(
-      Texts{"{ issuer: idp, user: ana }", "{ issuer: fixed, user: ana }", "{ issuer: idp, group: g1 }", "{ issuer: idp, group: g2 }",
-            "{ issuer: idp, claim: { path: level, equals: 3 } }", "{ issuer: idp, claim: { path: groups, equals: g3 } }",
-            "{ issuer: idp, claim: { path: flag, equals: true } }", "{ issuer: fixed, claim: { path: [org], equals: acme } }"},
-      1, 2);
+  const Texts subjects =
+      dice.some_of(Texts{"{ issuer: idp, user: ana }", "{ issuer: fixed, user: ana }", "{ issuer: idp, group: g1 }",
+                         "{ issuer: idp, group: g2 }", "{ issuer: idp, claim: { path: level, equals: 3 } }",
+                         "{ issuer: idp, claim: { path: groups, equals: g3 } }",
+                         "{ issuer: idp, claim: { path: flag, equals: true } }",
+                         "{ issuer: fixed, claim: { path: [org], equals: acme } }"},
+                   1, 2);
   std::string list;
   for (const std::string& subject : subjects) list += (list.empty() ? "" : ", ") + subject;
   document.lines.push_back("subjects: [" + list + "]");
   if (dice.chance(25)) document.lines.push_back("tenants: " + flow_list(dice.some_of(Texts{"acme", "globex"}, 1, 2)));
-  if (dice.chance(20)) document.lines.push_back(dice.one_of(Texts{"starts: 2026-11-24T12:00:00Z", "starts: 2026-11-24T12:00:01Z"}));
-  if (dice.chance(20)) document.lines.push_back(dice.one_of(Texts{"expires: 2026-11-24T12:00:02Z", "expires: 2026-11-24T13:00:02+01:00"}));
+  if (dice.chance(20))
+    document.lines.push_back(dice.one_of(Texts{"starts: 2026-11-24T12:00:00Z", "starts: 2026-11-24T12:00:01Z"}));
+  if (dice.chance(20))
+    document.lines.push_back(dice.one_of(Texts{"expires: 2026-11-24T12:00:02Z", "expires: 2026-11-24T13:00:02+01:00"}));
   if (dice.chance(25)) document.lines.push_back("trust: " + dice.one_of(Texts{"untrusted", "partner", "internal"}));
   return document;
 }
 
 void add_people(Dice& dice, PolicySetText& set) {
   set.push_back(identity_provider({"base", "agent", "other"}));
-  set.push_back({"IdentityProvider", "fixed",
-                 {"issuer: https://fixed.example.com", "audiences: [portreeve]", "algorithms: [ES256]",
-                  "jwks: { uri: \"https://fixed.example.com/jwks\" }",
-                  "claims: { tenant: { always: acme }, roles: { path: scope, allow: [agent, other] } }", "trust: internal"},
-                 {}});
+  set.push_back(
+      {"IdentityProvider",
+       "fixed",
+       {"issuer: https://fixed.example.com", "audiences: [portreeve]", "algorithms: [ES256]",
+        "jwks: { uri: \"https://fixed.example.com/jwks\" }",
+        "claims: { tenant: { always: acme }, roles: { path: scope, allow: [agent, other] } }", "trust: internal"},
+       {}});
   set.push_back({"Role", "base", {}, {}});
   set.push_back({"Role", "agent", {"inherits: [base]"}, {}});
   set.push_back({"Role", "lead", {dice.chance(50) ? "inherits: [agent]" : "inherits: [agent, other]"}, {}});
@@ -210,7 +228,8 @@ void add_people(Dice& dice, PolicySetText& set) {
   const std::size_t bindings = dice.below(5);
   for (std::size_t i = 0; i < bindings; ++i) set.push_back(binding(dice, i));
   if (dice.chance(25)) {
-    set.push_back({"RoleConstraint", "apart",
+    set.push_back({"RoleConstraint",
+                   "apart",
                    {dice.chance(50) ? "kind: static" : "kind: dynamic",
                     "roles: " + flow_list(dice.some_of(Texts{"agent", "other", "base"}, 2, 3)), "atMost: 1"},
                    {}});
@@ -219,19 +238,32 @@ void add_people(Dice& dice, PolicySetText& set) {
 
 void add_things(Dice& dice, PolicySetText& set) {
   set.push_back({"List", "some", {"hosts: [b.example.com, \"*.x.a.example.com\"]"}, {}});
-  set.push_back({"InternalService", "wiki",
+  set.push_back({"InternalService",
+                 "wiki",
                  {"hosts: [w.example.org, svc, a.example.com]", "addresses: [10.20.0.0/24, \"fd00:1:2::/48\"]",
                   dice.chance(50) ? "ports: [443, 8443]" : "protocols: [http]"},
                  {}});
-  set.push_back({"InternalService", "git",
-                 {"hosts: [w.example.org, \"*.a.example.com\"]", "addresses: [10.20.0.128/25, 8.8.4.4/32]", "ports: [22, 443]", "protocols: [tcp]"},
+  set.push_back({"InternalService",
+                 "git",
+                 {"hosts: [w.example.org, \"*.a.example.com\"]", "addresses: [10.20.0.128/25, 8.8.4.4/32]",
+                  "ports: [22, 443]", "protocols: [tcp]"},
                  {}});
-  set.push_back({"Secret", "llm/one", {"source: { file: one }", "inject: bearer", "upstreams: [\"https://api.example.net\", \"https://api.example.net/v1\"]"}, {}});
-  set.push_back({"Secret", "llm/two", {"source: { file: two }", "inject: bearer", "upstreams: [\"https://other.example.net\"]"}, {}});
+  set.push_back({"Secret",
+                 "llm/one",
+                 {"source: { file: one }", "inject: bearer",
+                  "upstreams: [\"https://api.example.net\", \"https://api.example.net/v1\"]"},
+                 {}});
+  set.push_back({"Secret",
+                 "llm/two",
+                 {"source: { file: two }", "inject: bearer", "upstreams: [\"https://other.example.net\"]"},
+                 {}});
   if (dice.chance(60)) {
-    set.push_back({"Entities", "directory",
-                   {"subjects: [{ type: user, id: idp/ana, properties: { department: research } }, { type: service, id: s1, properties: { department: sales } }]",
-                    "resources: [{ type: record, id: r1, properties: { status: active, n: 1 } }, { type: endpoint, id: \"a.example.com:443\", properties: { status: active } }]"},
+    set.push_back({"Entities",
+                   "directory",
+                   {"subjects: [{ type: user, id: idp/ana, properties: { department: research } }, { type: service, "
+                    "id: s1, properties: { department: sales } }]",
+                    "resources: [{ type: record, id: r1, properties: { status: active, n: 1 } }, { type: endpoint, id: "
+                    "\"a.example.com:443\", properties: { status: active } }]"},
                    {}});
   }
 }
@@ -240,9 +272,11 @@ void add_things(Dice& dice, PolicySetText& set) {
 
 DocumentText identity_provider(const std::vector<std::string>& granted) {
   const std::string roles = granted.empty() ? "" : ", roles: { path: realm.roles, allow: " + flow_list(granted) + " }";
-  return {"IdentityProvider", "idp",
+  return {"IdentityProvider",
+          "idp",
           {"issuer: https://idp.example.com", "audiences: [portreeve]", "algorithms: [EdDSA]",
-           "jwks: { uri: \"https://idp.example.com/jwks\" }", "claims: { groups: groups, tenant: org" + roles + " }", "trust: partner"},
+           "jwks: { uri: \"https://idp.example.com/jwks\" }", "claims: { groups: groups, tenant: org" + roles + " }",
+           "trust: partner"},
           {}};
 }
 
@@ -251,7 +285,8 @@ PolicySetText random_set(Dice& dice) {
   add_people(dice, set);
   add_things(dice, set);
   const std::size_t policies = 1 + dice.below(3);
-  for (std::size_t i = 0; i < policies; ++i) set.push_back(policy(dice, "EgressPolicy", fmt::format("egress-{}", i), egress_rule, 5));
+  for (std::size_t i = 0; i < policies; ++i)
+    set.push_back(policy(dice, "EgressPolicy", fmt::format("egress-{}", i), egress_rule, 5));
   if (dice.chance(70)) set.push_back(policy(dice, "SecretPolicy", "secrets", secret_rule, 4));
   if (dice.chance(70)) set.push_back(policy(dice, "ExecutionPolicy", "programs", exec_rule, 4));
   if (dice.chance(70)) set.push_back(policy(dice, "AccessPolicy", "access", access_rule, 4));

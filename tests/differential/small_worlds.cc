@@ -1,6 +1,7 @@
 #include "tests/differential/small_worlds.h"
 
 #include <fmt/format.h>
+
 #include <map>
 
 #include "engine/base/check.h"
@@ -38,8 +39,10 @@ PolicySetText people() {
   PolicySetText set = {identity_provider({})};
   for (const char* role : {"one", "two"}) {
     set.push_back({"Role", role, {}, {}});
-    set.push_back({"RoleBinding", fmt::format("has-{}", role),
-                   {fmt::format("roles: [{}]", role), fmt::format("subjects: [{{ group: {} }}]", role)}, {}});
+    set.push_back({"RoleBinding",
+                   fmt::format("has-{}", role),
+                   {fmt::format("roles: [{}]", role), fmt::format("subjects: [{{ group: {} }}]", role)},
+                   {}});
   }
   return set;
 }
@@ -104,7 +107,8 @@ std::vector<Question> small_questions() {
       bodies.push_back(evaluation_body(wire::kEgressConnect, "endpoint", id, properties));
       continue;
     }
-    for (const Texts& answer : std::vector<Texts>{{}, {"8.8.8.8"}, {"8.8.9.9"}, {"8.8.8.8", "8.8.9.9"}, {"8.8.8.8", "10.0.0.1"}}) {
+    for (const Texts& answer :
+         std::vector<Texts>{{}, {"8.8.8.8"}, {"8.8.9.9"}, {"8.8.8.8", "8.8.9.9"}, {"8.8.8.8", "10.0.0.1"}}) {
       properties.set("addresses", addresses(answer));
       bodies.push_back(evaluation_body(wire::kEgressConnect, "endpoint", id, properties));
     }

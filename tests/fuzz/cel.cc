@@ -1,4 +1,5 @@
 #include "engine/cel/cel.h"
+
 #include "engine/cel/policy_environment.h"
 #include "tests/fuzz/input.h"
 

@@ -1,4 +1,5 @@
 #include "pep/egress/client_hello.h"
+
 #include "tests/fuzz/input.h"
 
 using portreeve::pep::ClientHelloReader;
@@ -9,7 +10,8 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   ClientHelloReader whole;
   const ClientHelloReader::State state = whole.feed(input);
   ClientHelloReader bytewise;
-  for (std::size_t i = 0; i < size && bytewise.state() == ClientHelloReader::State::need_more; ++i) bytewise.feed(input.substr(i, 1));
+  for (std::size_t i = 0; i < size && bytewise.state() == ClientHelloReader::State::need_more; ++i)
+    bytewise.feed(input.substr(i, 1));
   CHECK(bytewise.state() == state);
   return 0;
 }

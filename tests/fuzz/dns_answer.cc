@@ -1,4 +1,5 @@
 #include "pep/egress/dns_answer.h"
+
 #include "tests/fuzz/input.h"
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

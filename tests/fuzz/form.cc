@@ -1,4 +1,5 @@
 #include "pdp/session/form.h"
+
 #include "tests/fuzz/input.h"
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -24,10 +24,18 @@ void mutate(std::string& input, const std::vector<std::string>& seeds, std::mt19
     case 0:
       if (!input.empty()) input[at] = static_cast<char>(input[at] ^ (1 << random() % 8));
       return;
-    case 1: input.insert(at, 1, static_cast<char>(random() % 256)); return;
-    case 2: input.resize(at); return;
-    case 3: input.erase(at, 1 + random() % 8); return;
-    case 4: input.insert(at, input.substr(at, random() % 64)); return;
+    case 1:
+      input.insert(at, 1, static_cast<char>(random() % 256));
+      return;
+    case 2:
+      input.resize(at);
+      return;
+    case 3:
+      input.erase(at, 1 + random() % 8);
+      return;
+    case 4:
+      input.insert(at, input.substr(at, random() % 64));
+      return;
     case 5: {
       const std::string& other = seeds[random() % seeds.size()];
       if (!other.empty()) input.insert(at, other.substr(random() % other.size(), random() % 64));

@@ -1,4 +1,5 @@
 #include "pep/http/request_head.h"
+
 #include "tests/fuzz/input.h"
 
 using portreeve::pep::HeadParser;

@@ -1,4 +1,5 @@
 #include "engine/cel/zone.h"
+
 #include "tests/fuzz/input.h"
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

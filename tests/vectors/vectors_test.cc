@@ -1,11 +1,12 @@
 // Every decision of the vectors, by every implementation there is: the reference says what SEMANTICS means, production
 // has to say the same.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
 #include <algorithm>
 #include <filesystem>
-#include <fmt/format.h>
 #include <fstream>
 #include <functional>
-#include <gtest/gtest.h>
 #include <map>
 #include <memory>
 #include <set>
@@ -35,7 +36,8 @@ std::vector<Implementation> implementations() {
     return [set](const wire::Request& request) { return reference::reference_decide(set->documents(), request); };
   };
   const auto by_production = [](auto set) -> analyze::Decider {
-    return [snapshot = compile::compile(set)](const wire::Request& request) { return decide::decide(*snapshot, request); };
+    return
+        [snapshot = compile::compile(set)](const wire::Request& request) { return decide::decide(*snapshot, request); };
   };
   return {{"reference", by_reference}, {"production", by_production}};
 }
@@ -69,7 +71,8 @@ TEST_P(Vectors, AreDecidedAsTheirTablesSay) {
     EXPECT_FALSE(run.cases.empty());
     for (const analyze::CaseResult& result : run.cases) {
       EXPECT_TRUE(result.passed) << implementation.name << ", " << result.test_case->place.file << ":"
-                                 << result.test_case->place.line << "\n" << result.message;
+                                 << result.test_case->place.line << "\n"
+                                 << result.message;
     }
   }
 }

@@ -135,7 +135,8 @@ ExitCode show(const Options& options, Terminal& terminal) {
 ExitCode build_index_anew(const Options& options, Terminal& terminal) {
   const auto records = storage::reindex(options.data);
   if (!records) return failed(terminal, records.error().message);
-  terminal.out.write(fmt::format("the index was built anew of {}\n", count_of(*records, "record")));
+  terminal.out.write(options.json ? fmt::format("{{\"indexed\":{}}}\n", *records)
+                                  : fmt::format("the index was built anew of {}\n", count_of(*records, "record")));
   return ExitCode::ok;
 }
 

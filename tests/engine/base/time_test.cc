@@ -6,7 +6,10 @@ namespace portreeve {
 namespace {
 
 TEST(Timestamp, ReadsRfc3339AndWritesItInUtc) {
-  const struct { const char* text; const char* written; } cases[] = {
+  const struct {
+    const char* text;
+    const char* written;
+  } cases[] = {
       {"1970-01-01T00:00:00Z", "1970-01-01T00:00:00Z"},
       {"2026-11-24T05:00:00+01:30", "2026-11-24T03:30:00Z"},
       {"2026-02-28T23:59:59.5-00:01", "2026-03-01T00:00:59.500Z"},
@@ -22,10 +25,11 @@ TEST(Timestamp, ReadsRfc3339AndWritesItInUtc) {
 }
 
 TEST(Timestamp, RefusesWhatIsNoInstant) {
-  for (const char* text : {"", "2026-11-24", "2026-11-24T05:00:00", "2026-02-29T00:00:00Z", "2026-13-01T00:00:00Z",
-                           "2026-11-24T24:00:00Z", "2026-11-24T05:00:60Z", "2026-11-24T05:00:00.Z",
-                           "2026-11-24T05:00:00.1234567890Z", "2026-11-24T05:00:00+24:00", "2026-11-24T05:00:00Zx",
-                           "0000-01-01T00:00:00Z", "0001-01-01T00:00:00+00:01", "2026-11-24 05:00:00Z", "+026-11-24T05:00:00Z"}) {
+  for (const char* text :
+       {"", "2026-11-24", "2026-11-24T05:00:00", "2026-02-29T00:00:00Z", "2026-13-01T00:00:00Z", "2026-11-24T24:00:00Z",
+        "2026-11-24T05:00:60Z", "2026-11-24T05:00:00.Z", "2026-11-24T05:00:00.1234567890Z", "2026-11-24T05:00:00+24:00",
+        "2026-11-24T05:00:00Zx", "0000-01-01T00:00:00Z", "0001-01-01T00:00:00+00:01", "2026-11-24 05:00:00Z",
+        "+026-11-24T05:00:00Z"}) {
     EXPECT_FALSE(Timestamp::parse(text)) << text;
   }
   EXPECT_EQ(Timestamp::parse("2026-11-24T05:00:00").error().message,
@@ -49,7 +53,8 @@ TEST(Duration, IsANumberWithAUnit) {
   EXPECT_EQ(parse_duration("30s")->count(), 30);
   EXPECT_EQ(parse_duration("1h30m")->count(), 5400);
   EXPECT_EQ(parse_duration("7d")->count(), 604'800);
-  for (const char* text : {"", "30", "0s", "-1s", "1m1h", "1s1s", "1.5h", "1 h", "5x", "99999999999999999999s", "3651d", "h"}) {
+  for (const char* text :
+       {"", "30", "0s", "-1s", "1m1h", "1s1s", "1.5h", "1 h", "5x", "99999999999999999999s", "3651d", "h"}) {
     EXPECT_FALSE(parse_duration(text)) << text;
   }
 }

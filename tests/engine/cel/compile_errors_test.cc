@@ -170,18 +170,18 @@ TEST(CelCompile, LooksAtDynAtRunTime) {
   const Compiled found = compile("x", test_environment());
   ASSERT_TRUE(found.program);
   std::string why;
-  EXPECT_EQ(found.program->run_condition(TestActivation(), &why), Truth::kError);
+  EXPECT_EQ(found.program->run_condition(TestActivation(), &why), Truth::error);
   EXPECT_EQ(why, "column 1: the condition is no bool but string");
   TestActivation activation;
   activation.set("x", Value::of(true));
-  EXPECT_EQ(found.program->run_condition(activation), Truth::kTrue);
+  EXPECT_EQ(found.program->run_condition(activation), Truth::true_);
   activation.set("x", Value::of(false));
-  EXPECT_EQ(found.program->run_condition(activation), Truth::kFalse);
+  EXPECT_EQ(found.program->run_condition(activation), Truth::false_);
   activation.set("x", Value::unknown());
-  EXPECT_EQ(found.program->run_condition(activation, &why), Truth::kUnknown);
+  EXPECT_EQ(found.program->run_condition(activation, &why), Truth::unknown);
   EXPECT_EQ(why, "`x` is not known yet");
   activation.set("x", Value::absent());
-  EXPECT_EQ(found.program->run_condition(activation, &why), Truth::kError);
+  EXPECT_EQ(found.program->run_condition(activation, &why), Truth::error);
   EXPECT_EQ(why, "column 1: the request does not say `x`");
 }
 
@@ -207,7 +207,7 @@ TEST(CelCompile, SaysWhatAProgramReads) {
   const auto reads = [](std::string_view expression) {
     std::string text;
     const TypeEnv env = policy_environment();
-    const Compiled found = compile(expression, env, {system_zone, Want::kCondition});
+    const Compiled found = compile(expression, env, {system_zone, Want::condition});
     if (!found.program) return to_text(found.errors);
     for (const Read& read : found.program->reads()) {
       text += (text.empty() ? "" : ", ") + env.name_of(read.attribute);
@@ -260,7 +260,7 @@ TEST(CelPolicyEnvironment, HasItsConstantsRight) {
   };
   std::size_t fields = 0;
   for (const auto& variable : env.variables()) {
-    fields += variable.type.kind() == TypeKind::kObject ? env.object(variable.type.object_name())->fields.size() : 1;
+    fields += variable.type.kind() == TypeKind::object ? env.object(variable.type.object_name())->fields.size() : 1;
   }
   EXPECT_EQ(fields, std::size(rows));
   for (const auto& [attribute, name] : rows) EXPECT_EQ(env.name_of(attribute), name);

@@ -167,7 +167,7 @@ TEST(CelHostile, SurvivesEveryByteFlippedInARealCondition) {
     for (int c = 0; c < 256; ++c) {
       std::string bad = good;
       bad[i] = static_cast<char>(c);
-      const Compiled found = compile(bad, policy_environment(), {system_zone, Want::kCondition});
+      const Compiled found = compile(bad, policy_environment(), {system_zone, Want::condition});
       EXPECT_NE(found.program == nullptr, found.errors.empty()) << printable(bad);
     }
   }

@@ -96,7 +96,7 @@ std::string to_text(const std::vector<CompileError>& errors) {
 }
 
 std::string evaluate(std::string_view expression, const Activation& activation) {
-  const Compiled found = compile(expression, test_environment(), {system_zone, Want::kAnyValue});
+  const Compiled found = compile(expression, test_environment(), {system_zone, Want::any_value});
   if (!found.program) return to_text(found.errors);
   const Outcome outcome = found.program->run(activation);
   if (outcome.value.is_error()) return "error: " + found.program->explain(outcome.value);
@@ -105,7 +105,7 @@ std::string evaluate(std::string_view expression, const Activation& activation) 
 }
 
 std::string compiled(std::string_view expression, const TypeEnv& environment) {
-  const Compiled found = compile(expression, environment, {system_zone, Want::kCondition});
+  const Compiled found = compile(expression, environment, {system_zone, Want::condition});
   return found.program ? found.program->dump() : to_text(found.errors);
 }
 

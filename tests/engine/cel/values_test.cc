@@ -48,33 +48,33 @@ class Request : public Activation {
 
 std::shared_ptr<const Program> program(std::string_view expression) {
   const TypeEnv env = policy_environment();
-  auto found = compile(expression, env, {system_zone, Want::kCondition});
+  auto found = compile(expression, env, {system_zone, Want::condition});
   EXPECT_TRUE(found.program) << to_text(found.errors);
   return found.program;
 }
 
 TEST(CelProgram, AsksOnlyForWhatItComesTo) {
   Request request;
-  EXPECT_EQ(program("session.trust == 'internal' || subject.tenant == 'acme'")->run_condition(request), Truth::kTrue);
+  EXPECT_EQ(program("session.trust == 'internal' || subject.tenant == 'acme'")->run_condition(request), Truth::true_);
   EXPECT_EQ(request.asked, std::vector<AttributeId>{policy::kSessionTrust});
 }
 
 TEST(CelProgram, TreatsAPartlyUnknownMapKeyByKey) {
   Request request;
   const std::pair<const char*, Truth> rows[] = {
-      {"resource.properties.host == 'example.com'", Truth::kTrue},
-      {"resource.properties.sni == 'example.com'", Truth::kUnknown},
-      {"resource.properties.port == 443", Truth::kError},
-      {"has(resource.properties.host)", Truth::kTrue},
-      {"has(resource.properties.sni)", Truth::kUnknown},
-      {"has(resource.properties.port)", Truth::kFalse},
-      {"'sni' in resource.properties", Truth::kUnknown},
-      {"'port' in resource.properties", Truth::kFalse},
-      {"resource.properties['sni'] == 'a' || resource.properties.host == 'example.com'", Truth::kTrue},
-      {"resource.properties.size() == 2", Truth::kUnknown},
-      {"resource.properties == {}", Truth::kUnknown},
-      {"[resource.properties] == [{}]", Truth::kUnknown},
-      {"resource.properties.exists(k, k == 'host')", Truth::kUnknown},
+      {"resource.properties.host == 'example.com'", Truth::true_},
+      {"resource.properties.sni == 'example.com'", Truth::unknown},
+      {"resource.properties.port == 443", Truth::error},
+      {"has(resource.properties.host)", Truth::true_},
+      {"has(resource.properties.sni)", Truth::unknown},
+      {"has(resource.properties.port)", Truth::false_},
+      {"'sni' in resource.properties", Truth::unknown},
+      {"'port' in resource.properties", Truth::false_},
+      {"resource.properties['sni'] == 'a' || resource.properties.host == 'example.com'", Truth::true_},
+      {"resource.properties.size() == 2", Truth::unknown},
+      {"resource.properties == {}", Truth::unknown},
+      {"[resource.properties] == [{}]", Truth::unknown},
+      {"resource.properties.exists(k, k == 'host')", Truth::unknown},
   };
   for (const auto& [expression, truth] : rows)
     EXPECT_EQ(program(expression)->run_condition(request), truth) << expression;
@@ -90,18 +90,18 @@ TEST(CelProgram, AllocatesNothingInCommonConditions) {
   Request request;
   request.asked.reserve(1000);
   const std::pair<const char*, Truth> rows[] = {
-      {"session.trust == 'internal' && subject.id != 'keycloak/max'", Truth::kTrue},
-      {"session.trust in ['internal', 'partner']", Truth::kTrue},
-      {"'/research' in subject.groups || '/admins' in subject.groups", Truth::kTrue},
-      {"subject.claims.department == 'R&D' && subject.claims.level >= 3", Truth::kTrue},
-      {"has(subject.claims.missing) ? subject.claims.missing == 1 : true", Truth::kTrue},
-      {"subject.groups.exists(g, g.startsWith('/res'))", Truth::kTrue},
-      {"request.time.getHours('Europe/Berlin') < 7 || session.age < duration('1h')", Truth::kTrue},
-      {"subject.id.startsWith('keycloak/') && subject.id.contains('rita') && subject.id.endsWith('a')", Truth::kTrue},
-      {"resource.properties.host.under('example.com') && subject.id.size() > 3", Truth::kTrue},
-      {"subject.tenant == 'acme' || resource.properties.sni == 'x'", Truth::kUnknown},
-      {"subject.tenant == 'acme' || subject.claims.missing == 'x'", Truth::kError},
-      {"subject.id.matches('^keycloak/[a-z]+$')", Truth::kTrue},
+      {"session.trust == 'internal' && subject.id != 'keycloak/max'", Truth::true_},
+      {"session.trust in ['internal', 'partner']", Truth::true_},
+      {"'/research' in subject.groups || '/admins' in subject.groups", Truth::true_},
+      {"subject.claims.department == 'R&D' && subject.claims.level >= 3", Truth::true_},
+      {"has(subject.claims.missing) ? subject.claims.missing == 1 : true", Truth::true_},
+      {"subject.groups.exists(g, g.startsWith('/res'))", Truth::true_},
+      {"request.time.getHours('Europe/Berlin') < 7 || session.age < duration('1h')", Truth::true_},
+      {"subject.id.startsWith('keycloak/') && subject.id.contains('rita') && subject.id.endsWith('a')", Truth::true_},
+      {"resource.properties.host.under('example.com') && subject.id.size() > 3", Truth::true_},
+      {"subject.tenant == 'acme' || resource.properties.sni == 'x'", Truth::unknown},
+      {"subject.tenant == 'acme' || subject.claims.missing == 'x'", Truth::error},
+      {"subject.id.matches('^keycloak/[a-z]+$')", Truth::true_},
   };
   for (const auto& [expression, truth] : rows) {
     const auto compiled_program = program(expression);
@@ -116,7 +116,7 @@ TEST(CelProgram, AllocatesNothingInCommonConditions) {
 
 TEST(CelProgram, OutcomesOwnWhatTheyMade) {
   const auto found = compile("subject.groups.map(g, g + '!').join('+') + subject.id.upperAscii()", policy_environment(),
-                             {{}, Want::kAnyValue});
+                             {{}, Want::any_value});
   ASSERT_TRUE(found.program);
   Outcome kept;
   {
@@ -136,7 +136,7 @@ TEST(CelProgram, RunsInManyThreadsAtOnce) {
   for (int i = 0; i < 4; ++i) {
     threads.emplace_back([&] {
       const Request request;
-      for (int j = 0; j < 200; ++j) right += shared->run_condition(request) == Truth::kTrue;
+      for (int j = 0; j < 200; ++j) right += shared->run_condition(request) == Truth::true_;
     });
   }
   for (std::thread& thread : threads) thread.join();

@@ -54,7 +54,8 @@ TEST(PrefixIndex, FindsWhatAScanOfAllPrefixesFinds) {
   SCOPED_TRACE(kSeed);
   std::mt19937 random(kSeed);
   const auto address = [&] {
-    const std::uint64_t low = random() % 4 == 0 ? random() : std::uint64_t{0xffff} << 32 | (random() % 8) << 24 | random() % 4;
+    const std::uint64_t low =
+        random() % 4 == 0 ? random() : std::uint64_t{0xffff} << 32 | (random() % 8) << 24 | random() % 4;
     return net::IpAddress::from_words((low >> 32) == 0xffff ? 0 : std::uint64_t{0x2000} << 48 | random() % 3, low);
   };
   for (int round = 0; round < 300; ++round) {
@@ -62,7 +63,8 @@ TEST(PrefixIndex, FindsWhatAScanOfAllPrefixesFinds) {
     std::vector<net::IpPrefix> prefixes;
     for (EntryId id = 0; id < 40; ++id) {
       const net::IpAddress network = address();
-      prefixes.push_back(net::IpPrefix::masked(network, static_cast<int>(random() % static_cast<unsigned>(network.bits() + 1))));
+      prefixes.push_back(
+          net::IpPrefix::masked(network, static_cast<int>(random() % static_cast<unsigned>(network.bits() + 1))));
       index.add(prefixes.back(), id);
     }
     for (int probe = 0; probe < 40; ++probe) {
@@ -88,7 +90,8 @@ TEST(PathIndex, MissesNoPatternThatMatches) {
     for (EntryId id = 0; id < 30; ++id) {
       std::string text;
       for (std::size_t n = 1 + random() % 4; n > 0; --n) text += pick(parts, random);
-      if (random() % 5 == 0) text = pick<std::string>({"/re:.*b/", "/re:/a(/b)*/", "/re:/ab?/.+/", "/re:(/a|/b).*/"}, random);
+      if (random() % 5 == 0)
+        text = pick<std::string>({"/re:.*b/", "/re:/a(/b)*/", "/re:/ab?/.+/", "/re:(/a|/b).*/"}, random);
       patterns.push_back(*pattern::Pattern::parse(text));
       index.add(patterns.back(), id);
     }

@@ -1,10 +1,9 @@
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
-
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "engine/load/load.h"
 
@@ -109,10 +108,10 @@ TEST_F(Folder, HasTheRevisionThatSha256sumComputes) {
   write(".hidden.yaml", "# four\n");
   const auto files = read_folder(root());
   ASSERT_TRUE(files);
-  const std::string computed = output_of(
-      "cd " + root() +
-      " && find -L . \\( -name '*.yaml' -o -name '*.yml' \\) -not -path '*/.*' -type f -printf '%P\\n' |"
-      " LC_ALL=C sort | xargs -d '\\n' sha256sum | sha256sum");
+  const std::string computed =
+      output_of("cd " + root() +
+                " && find -L . \\( -name '*.yaml' -o -name '*.yml' \\) -not -path '*/.*' -type f -printf '%P\\n' |"
+                " LC_ALL=C sort | xargs -d '\\n' sha256sum | sha256sum");
   EXPECT_EQ(revision_of(*files), "sha256:" + computed.substr(0, 64));
 }
 
@@ -127,8 +126,10 @@ TEST(Revision, ChangesWithBytesPathsAndZonesButNotWithOrder) {
 
 TEST(Revision, CoversTheZonesThatConditionsName) {
   const auto with = [](const std::string& when) {
-    return load({{"a.yaml", "apiVersion: portreeve/v1\nkind: EgressPolicy\nmetadata: { name: x }\nspec:\n  rules:\n"
-                            "    - { id: a, effect: deny, when: '" + when + "' }\n"}});
+    return load({{"a.yaml",
+                  "apiVersion: portreeve/v1\nkind: EgressPolicy\nmetadata: { name: x }\nspec:\n  rules:\n"
+                  "    - { id: a, effect: deny, when: '" +
+                      when + "' }\n"}});
   };
   const LoadResult fixed = with("request.time.getHours(\"UTC\") < 7");
   const LoadResult zoned = with("request.time.getHours(\"Europe/Berlin\") < 7");
@@ -136,9 +137,11 @@ TEST(Revision, CoversTheZonesThatConditionsName) {
   ASSERT_NE(zoned.set, nullptr);
   EXPECT_EQ(zoned.revision, zoned.set->revision());
   const std::string digest = output_of("sha256sum < /usr/share/zoneinfo/Europe/Berlin").substr(0, 64);
-  const std::vector<wire::PolicyFile> files{{"a.yaml", "apiVersion: portreeve/v1\nkind: EgressPolicy\nmetadata: { name: x }\nspec:\n"
-                                                      "  rules:\n    - { id: a, effect: deny, when: "
-                                                      "'request.time.getHours(\"Europe/Berlin\") < 7' }\n"}};
+  const std::vector<wire::PolicyFile> files{
+      {"a.yaml",
+       "apiVersion: portreeve/v1\nkind: EgressPolicy\nmetadata: { name: x }\nspec:\n"
+       "  rules:\n    - { id: a, effect: deny, when: "
+       "'request.time.getHours(\"Europe/Berlin\") < 7' }\n"}};
   EXPECT_EQ(zoned.revision, revision_of(files, {{"Europe/Berlin", digest}}));
 }
 

@@ -82,8 +82,10 @@ bool loads(const std::string& input) {
   constexpr std::string_view kException = "exception ";
   std::string yaml;
   if (input.starts_with(kException)) {
-    yaml = "apiVersion: portreeve/v1\nkind: InternalService\nmetadata: { name: x }\nspec: { hosts: [x.internal], addresses: ['" +
-           input.substr(kException.size()) + "'] }\n";
+    yaml =
+        "apiVersion: portreeve/v1\nkind: InternalService\nmetadata: { name: x }\nspec: { hosts: [x.internal], "
+        "addresses: ['" +
+        input.substr(kException.size()) + "'] }\n";
   } else {
     // A pattern's port stands in `ports` here, an address in `cidrs`.
     std::string host = input;
@@ -96,10 +98,13 @@ bool loads(const std::string& input) {
     }
     const bool bracketed = host.starts_with('[') && host.ends_with(']');
     const auto address = net::IpAddress::parse(bracketed ? host.substr(1, host.size() - 2) : host);
-    const std::string target = address ? "cidrs: ['" + (bracketed ? host.substr(1, host.size() - 2) + "/128" : host + "/32") + "']"
-                                       : "hosts: ['" + host + "']";
-    yaml = "apiVersion: portreeve/v1\nkind: EgressPolicy\nmetadata: { name: x }\nspec:\n  rules:\n    - { id: a, effect: allow, " +
-           target + ", ports: ['" + port + "'] }\n";
+    const std::string target =
+        address ? "cidrs: ['" + (bracketed ? host.substr(1, host.size() - 2) + "/128" : host + "/32") + "']"
+                : "hosts: ['" + host + "']";
+    yaml =
+        "apiVersion: portreeve/v1\nkind: EgressPolicy\nmetadata: { name: x }\nspec:\n  rules:\n    - { id: a, effect: "
+        "allow, " +
+        target + ", ports: ['" + port + "'] }\n";
   }
   return load({{"x.yaml", yaml}}).set != nullptr;
 }

@@ -31,14 +31,16 @@ TEST(Hostile, BytesAreRefusedWithAReason) {
   const Row rows[] = {
       {"lists without end", repeat("[", 100'000), "x.yaml:1:1: error: a key must be plain text"},
       {"mappings without end", repeat("{a: ", 100'000), "x.yaml:1:1: error: a key must be plain text"},
-      {"nested lists", repeat("[", 1000) + repeat("]", 1000), "x.yaml:1:33: error: nested too deep (at most 32 levels are read)"},
+      {"nested lists", repeat("[", 1000) + repeat("]", 1000),
+       "x.yaml:1:33: error: nested too deep (at most 32 levels are read)"},
       {"nested mappings", repeat("{a: ", 200) + "b" + repeat("}", 200), "x.yaml:1:129: error: nested too deep"},
       {"nested block lists without end", repeat("- ", 500'000), "x.yaml:1:65: error: nested too deep"},
       {"keys without end", repeat("? ", 500'000), "x.yaml:1:3: error: a key must be plain text"},
       {"billion laughs", "a: &a [x, x]\nb: &b [*a, *a]\nc: &c [*b, *b]\nd: [*c, *c]\n",
        "x.yaml:1:1: error: `apiVersion` is missing"},
       {"an alias to itself", "a: &a [*a]\n", "x.yaml:1:1: error: `apiVersion` is missing"},
-      {"a file over its bound", std::string(limits::kPolicyFileBytes + 1, '#'), "x.yaml: error: the file has 16777217 bytes"},
+      {"a file over its bound", std::string(limits::kPolicyFileBytes + 1, '#'),
+       "x.yaml: error: the file has 16777217 bytes"},
       {"a scalar over its bound", kRoleHead + "  description: " + std::string(limits::kYamlScalarBytes + 1, 'x') + "\n",
        "x.yaml:5:16: error: a value of 65537 bytes; at most 65536 are read"},
       {"a key over its bound", kRoleHead + "  ? " + std::string(limits::kYamlScalarBytes + 1, 'x') + "\n  : y\n",
@@ -46,7 +48,11 @@ TEST(Hostile, BytesAreRefusedWithAReason) {
       {"ill-formed UTF-8", kRoleHead + "  description: ab\xC3(\n", "x.yaml:5:18: error: ill-formed UTF-8"},
       {"an overlong form", kRoleHead + "  description: \xC0\xAF\n", "x.yaml:5:16: error: ill-formed UTF-8"},
       {"a surrogate", kRoleHead + "  description: \xED\xA0\x80\n", "x.yaml:5:16: error: ill-formed UTF-8"},
-      {"UTF-16", std::string("\xFF\xFE" "a\0:\0", 6), "x.yaml:1:4: error: the control character `\\x00`"},
+      {"UTF-16",
+       std::string("\xFF\xFE"
+                   "a\0:\0",
+                   6),
+       "x.yaml:1:4: error: the control character `\\x00`"},
       {"a NUL", std::string("a: \0", 4), "x.yaml:1:4: error: the control character `\\x00`"},
       {"yaml-cpp's own end of file", "a: \x04 b\n", "x.yaml:1:4: error: the control character `\\x04`"},
       {"a carriage return alone", "a: b\rc: d\n", "x.yaml:1:5: error: the control character `\\x0d`"},
@@ -73,13 +79,16 @@ TEST(Hostile, ManyDocumentsAreReadAndManyErrorsCounted) {
 }
 
 TEST(Hostile, ManyKeysInOneMappingAreFoundWhenRepeated) {
-  std::string bytes = "apiVersion: portreeve/v1\nkind: Entities\nmetadata: { name: x }\nspec:\n  resources:\n    - type: t\n      id: i\n"
-                      "      properties:\n";
+  std::string bytes =
+      "apiVersion: portreeve/v1\nkind: Entities\nmetadata: { name: x }\nspec:\n  resources:\n    - type: t\n      id: "
+      "i\n"
+      "      properties:\n";
   for (int i = 0; i < 100'000; ++i) bytes += "        k" + std::to_string(i) + ": v\n";
   EXPECT_NE(load({{"x.yaml", bytes}}).set, nullptr);
   const LoadResult result = load({{"x.yaml", bytes + "        \"k5\": v\n"}});
   ASSERT_EQ(result.diagnostics.size(), 1u);
-  EXPECT_EQ(to_text(result.diagnostics[0]), "x.yaml:100009:9: error: the key `k5` stands twice in one mapping (keep one of them)");
+  EXPECT_EQ(to_text(result.diagnostics[0]),
+            "x.yaml:100009:9: error: the key `k5` stands twice in one mapping (keep one of them)");
 }
 
 TEST(Hostile, TooManyBytesInAll) {
@@ -88,14 +97,15 @@ TEST(Hostile, TooManyBytesInAll) {
   EXPECT_EQ(result.set, nullptr);
   ASSERT_EQ(result.diagnostics.size(), 1u);
   EXPECT_EQ(to_text(result.diagnostics[0]),
-            "policies: error: the policy set has 285212672 bytes in 17 files (at most 268435456 bytes in 100000 files are read)");
+            "policies: error: the policy set has 285212672 bytes in 17 files (at most 268435456 bytes in 100000 files "
+            "are read)");
 }
 
 TEST(Hostile, ADeepChainOfRolesIsWalkedWithoutRecursion) {
   std::string bytes;
   for (int i = 0; i < 20'000; ++i) {
-    bytes += "---\napiVersion: portreeve/v1\nkind: Role\nmetadata: { name: r" + std::to_string(i) + " }\nspec: { inherits: [r" +
-             std::to_string((i + 1) % 20'000) + "] }\n";
+    bytes += "---\napiVersion: portreeve/v1\nkind: Role\nmetadata: { name: r" + std::to_string(i) +
+             " }\nspec: { inherits: [r" + std::to_string((i + 1) % 20'000) + "] }\n";
   }
   const LoadResult result = load({{"x.yaml", bytes}});
   EXPECT_EQ(result.set, nullptr);
@@ -120,7 +130,8 @@ std::uint64_t seed() {
   return given == nullptr ? 20'261'124 : std::strtoull(given, nullptr, 10);
 }
 
-// What a careless hand or a broken disk makes of a good file. A result has a set or an error, never both, never neither.
+// What a careless hand or a broken disk makes of a good file. A result has a set or an error, never both, never
+// neither.
 class Mutator {
  public:
   explicit Mutator(std::uint64_t seed) : random_(seed) {}
@@ -138,10 +149,18 @@ class Mutator {
     static constexpr std::string_view kMarks = "{}[]:,-#&*!|>'\"%@`?\n\t \0\xFF~";
     const std::size_t at = pick(text.size());
     switch (pick(6)) {
-      case 0: text[at] = static_cast<char>(text[at] ^ (1u << pick(8))); return;
-      case 1: text.resize(at); return;
-      case 2: text.insert(at, 1, kMarks[pick(kMarks.size())]); return;
-      case 3: text.erase(at, 1 + pick(20)); return;
+      case 0:
+        text[at] = static_cast<char>(text[at] ^ (1u << pick(8)));
+        return;
+      case 1:
+        text.resize(at);
+        return;
+      case 2:
+        text.insert(at, 1, kMarks[pick(kMarks.size())]);
+        return;
+      case 3:
+        text.erase(at, 1 + pick(20));
+        return;
       case 4: {  // a line twice
         const std::size_t begin = text.rfind('\n', at) == std::string::npos ? 0 : text.rfind('\n', at) + 1;
         const std::size_t end = std::min(text.find('\n', at), text.size() - 1) + 1;

@@ -57,7 +57,8 @@ Table parse(const std::string& text) {
     }
     std::string expected = block.substr(arrow + kArrow.size());
     while (expected.ends_with("\n\n") || expected == "\n") expected.pop_back();
-    table.cases.push_back({block.substr(kTitle.size(), line - kTitle.size()), block.substr(line + 1, arrow - line - 1), expected});
+    table.cases.push_back(
+        {block.substr(kTitle.size(), line - kTitle.size()), block.substr(line + 1, arrow - line - 1), expected});
   }
   return table;
 }

@@ -1,4 +1,5 @@
-// The checked-in JSON Schema and reference page say what the field table says. With PORTREEVE_UPDATE set they are written.
+// The checked-in JSON Schema and reference page say what the field table says. With PORTREEVE_UPDATE set they are
+// written.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -26,7 +27,8 @@ TEST(JsonSchema, IsCheckedInAsTheTableSays) {
   expect_file(PORTREEVE_SOURCE_DIR "/policies/schema/portreeve-v1.schema.json", json_schema());
 }
 
-// Between `<!-- fields: Kind -->` and `<!-- end -->` stands what the table says of the kind; around it, what people wrote.
+// Between `<!-- fields: Kind -->` and `<!-- end -->` stands what the table says of the kind; around it, what people
+// wrote.
 TEST(ReferencePage, ShowsEveryKindAsTheTableSays) {
   const std::string path = PORTREEVE_SOURCE_DIR "/docs/policy-language.md";
   const std::string page = read(path);

@@ -172,7 +172,9 @@ spec:
 
 class GoodSet : public testing::Test {
  protected:
-  static LoadResult load_all() { return load({{"people.yaml", kPeople}, {"places.yaml", kPlaces}, {"policies.yaml", kPolicies}}); }
+  static LoadResult load_all() {
+    return load({{"people.yaml", kPeople}, {"places.yaml", kPlaces}, {"policies.yaml", kPolicies}});
+  }
   void SetUp() override {
     for (const Diagnostic& diagnostic : result_.diagnostics) {
       if (diagnostic.severity == Severity::error) ADD_FAILURE() << to_text(diagnostic);
@@ -255,7 +257,8 @@ TEST_F(GoodSet, HasItsEgressRulesSortedWithListsExpanded) {
   EXPECT_EQ(rule.effect, model::Effect::allow);
   std::vector<std::string> hosts;
   for (const net::HostPattern& host : *rule.hosts) hosts.push_back(host.to_string());
-  EXPECT_EQ(hosts, (std::vector<std::string>{"packages.example.org", "*.files.example.org", "xn--bcher-kva.example.org"}));
+  EXPECT_EQ(hosts,
+            (std::vector<std::string>{"packages.example.org", "*.files.example.org", "xn--bcher-kva.example.org"}));
   EXPECT_EQ(rule.cidrs->at(0).to_string(), "8.8.8.0/24");
   EXPECT_EQ(*rule.ports, (std::vector<model::PortRange>{{443, 443}, {8000, 8099}}));
   EXPECT_EQ(*rule.protocols, std::vector{model::Protocol::http});
@@ -327,7 +330,8 @@ TEST_F(GoodSet, HasItsTests) {
   EXPECT_EQ(test.cases[0].expect, model::Effect::allow);
   EXPECT_EQ(std::get<model::AccessCase>(test.cases[1].question).resource_id, "record-1");
   EXPECT_EQ(test.cases[1].reason, wire::Reason::default_deny);
-  EXPECT_EQ(to_canonical_json(*test.cases[1].dry_run), R"({"decision":true,"rules":["models/messages","models/none"]})");
+  EXPECT_EQ(to_canonical_json(*test.cases[1].dry_run),
+            R"({"decision":true,"rules":["models/messages","models/none"]})");
 }
 
 TEST_F(GoodSet, IsTheSameWhateverTheOrderOfFiles) {

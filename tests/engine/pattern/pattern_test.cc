@@ -19,23 +19,57 @@ struct GlobCase {
 
 TEST(Glob, CoversTheWholeText) {
   const GlobCase cases[] = {
-      {"/a/b", "/a/b", true},        {"/a/b", "/a/b/", false},     {"/a/b", "/a/B", false},
-      {"/a/*", "/a/b", true},        {"/a/*", "/a/", false},       {"/a/*", "/a", false},
-      {"/a/*", "/a/b/c", false},     {"/a/*/c", "/a//c", false},   {"/a/*/c", "/a/b/c", true},
-      {"/a/x*", "/a/x", true},       {"/a/x*", "/a/xyz", true},    {"/a/x*", "/a/x/y", false},
-      {"/a/*x*y", "/a/bxcxdy", true},{"/a/*x*y", "/a/y", false},   {"*", "claude", true},
-      {"*", "", false},              {"*", "a/b", false},          {"claude-*", "claude-", true},
-      {"claude-*", "Claude-x", false},{"LC_*", "LC_ALL", true},    {"LC_*", "LC", false},
-      {"/a/**", "/a", true},         {"/a/**", "/a/", true},       {"/a/**", "/a/b/c", true},
-      {"/a/**", "/ab", false},       {"/a/**", "/", false},        {"/**", "/", true},
-      {"/**", "/x/y", true},         {"/**", "", true},            {"/a/**/b", "/a/b", true},
-      {"/a/**/b", "/a/x/b", true},   {"/a/**/b", "/a/x/y/b", true},{"/a/**/b", "/a/xb", false},
-      {"/a/**/b", "/ab", false},     {"/a/**/*.c", "/a/x/y.c", true},{"/a/**/*.c", "/a/y.c", true},
-      {"/a/**/*.c", "/a/x/.c", true},{"**", "", true},             {"**", "a/b", true},
-      {"**.log", "a/b.log", true},   {"a**b", "a/x/b", true},      {"a**b", "ab", true},
-      {"**/x", "x", true},           {"**/x", "a/b/x", true},      {"**/x", "ax", false},
-      {"/a/**/b/**/c", "/a/b/c", true}, {"/a/**/b/**/c", "/a/1/b/2/3/c", true}, {"/a/**/b/**/c", "/a/1/c", false},
-      {"/a/**/b/*", "/a/b/c/b/d", true}, {"/a/*b/**", "/a/xb", true}, {"/a/*b/**", "/a/xb/c", true},
+      {"/a/b", "/a/b", true},
+      {"/a/b", "/a/b/", false},
+      {"/a/b", "/a/B", false},
+      {"/a/*", "/a/b", true},
+      {"/a/*", "/a/", false},
+      {"/a/*", "/a", false},
+      {"/a/*", "/a/b/c", false},
+      {"/a/*/c", "/a//c", false},
+      {"/a/*/c", "/a/b/c", true},
+      {"/a/x*", "/a/x", true},
+      {"/a/x*", "/a/xyz", true},
+      {"/a/x*", "/a/x/y", false},
+      {"/a/*x*y", "/a/bxcxdy", true},
+      {"/a/*x*y", "/a/y", false},
+      {"*", "claude", true},
+      {"*", "", false},
+      {"*", "a/b", false},
+      {"claude-*", "claude-", true},
+      {"claude-*", "Claude-x", false},
+      {"LC_*", "LC_ALL", true},
+      {"LC_*", "LC", false},
+      {"/a/**", "/a", true},
+      {"/a/**", "/a/", true},
+      {"/a/**", "/a/b/c", true},
+      {"/a/**", "/ab", false},
+      {"/a/**", "/", false},
+      {"/**", "/", true},
+      {"/**", "/x/y", true},
+      {"/**", "", true},
+      {"/a/**/b", "/a/b", true},
+      {"/a/**/b", "/a/x/b", true},
+      {"/a/**/b", "/a/x/y/b", true},
+      {"/a/**/b", "/a/xb", false},
+      {"/a/**/b", "/ab", false},
+      {"/a/**/*.c", "/a/x/y.c", true},
+      {"/a/**/*.c", "/a/y.c", true},
+      {"/a/**/*.c", "/a/x/.c", true},
+      {"**", "", true},
+      {"**", "a/b", true},
+      {"**.log", "a/b.log", true},
+      {"a**b", "a/x/b", true},
+      {"a**b", "ab", true},
+      {"**/x", "x", true},
+      {"**/x", "a/b/x", true},
+      {"**/x", "ax", false},
+      {"/a/**/b/**/c", "/a/b/c", true},
+      {"/a/**/b/**/c", "/a/1/b/2/3/c", true},
+      {"/a/**/b/**/c", "/a/1/c", false},
+      {"/a/**/b/*", "/a/b/c/b/d", true},
+      {"/a/*b/**", "/a/xb", true},
+      {"/a/*b/**", "/a/xb/c", true},
   };
   for (const GlobCase& c : cases) EXPECT_EQ(glob_matches(c.glob, c.text), c.expected) << c.glob << " ~ " << c.text;
 }
@@ -115,7 +149,8 @@ TEST(Pattern, EveryMatchOfAnExpressionBeginsWithItsPrefix) {
   const unsigned seed = 20261124;
   SCOPED_TRACE(seed);
   std::mt19937 random(seed);
-  const std::vector<std::string> parts{"a", "b", "/", ".*", "[ab]", "(a|b)", "a?", "b*", "(/a)+", "|", "(?i:a)", "^", "$"};
+  const std::vector<std::string> parts{"a",  "b",     "/", ".*",     "[ab]", "(a|b)", "a?",
+                                       "b*", "(/a)+", "|", "(?i:a)", "^",    "$"};
   int matched = 0;
   for (int round = 0; round < 20'000; ++round) {
     std::string text = "/re:";
@@ -127,7 +162,8 @@ TEST(Pattern, EveryMatchOfAnExpressionBeginsWithItsPrefix) {
       for (auto n = random() % 5; n > 0; --n) path += "ab/A"[random() % 4];
       if (!pattern->matches(path)) continue;
       ++matched;
-      ASSERT_TRUE(path.starts_with(pattern->literal_prefix())) << text << "/ ~ " << path << ": " << pattern->literal_prefix();
+      ASSERT_TRUE(path.starts_with(pattern->literal_prefix()))
+          << text << "/ ~ " << path << ": " << pattern->literal_prefix();
     }
   }
   EXPECT_GT(matched, 1000);

@@ -11,7 +11,8 @@ using Array = JsonValue::Array;
 model::ClaimPath path(std::vector<std::string> segments) { return {std::move(segments)}; }
 
 TEST(FindClaim, FollowsNamesOneLevelEach) {
-  const JsonValue claims(Object{{"realm_access", Object{{"roles", Array{"a"}}}}, {"https://example.com/roles", "b"}, {"x.y", 1}});
+  const JsonValue claims(
+      Object{{"realm_access", Object{{"roles", Array{"a"}}}}, {"https://example.com/roles", "b"}, {"x.y", 1}});
   EXPECT_EQ(*find_claim(claims, path({"realm_access", "roles"})), JsonValue(Array{"a"}));
   EXPECT_EQ(*find_claim(claims, path({"https://example.com/roles"})), JsonValue("b"));
   EXPECT_EQ(*find_claim(claims, path({"x.y"})), JsonValue(1)) << "a name may hold dots";

@@ -23,7 +23,8 @@ std::vector<model::Reference> references(const std::vector<std::string>& names) 
   return out;
 }
 
-model::RoleBinding binding(std::string name, const std::vector<std::string>& roles, std::vector<model::BindingSubject> subjects) {
+model::RoleBinding binding(std::string name, const std::vector<std::string>& roles,
+                           std::vector<model::BindingSubject> subjects) {
   model::RoleBinding out;
   out.name = std::move(name);
   out.roles = references(roles);
@@ -80,10 +81,9 @@ TEST_F(DirectoryTest, ClosesRolesOverInheritance) {
 }
 
 TEST_F(DirectoryTest, BindsByGroupAndClaimOfVerifiedSubjectsOnly) {
-  documents_.role_bindings = {
-      binding("by-claim", {"other"}, {{"keycloak", model::BoundClaim{{{"dept"}}, "R&D"}, {}}}),
-      binding("by-group", {"writer"}, {{"keycloak", model::BoundGroup{"/research"}, {}}}),
-      binding("by-user", {"reader"}, {{"keycloak", model::BoundUser{"rita"}, {}}})};
+  documents_.role_bindings = {binding("by-claim", {"other"}, {{"keycloak", model::BoundClaim{{{"dept"}}, "R&D"}, {}}}),
+                              binding("by-group", {"writer"}, {{"keycloak", model::BoundGroup{"/research"}, {}}}),
+                              binding("by-user", {"reader"}, {{"keycloak", model::BoundUser{"rita"}, {}}})};
   const JsonValue claims = Object{{"groups", Array{"/research"}}, {"dept", Array{"R&D"}}};
   const Activation verified = activate(user("keycloak", "rita", claims));
   EXPECT_EQ(names(verified), (Names{"other", "reader", "writer"}));
@@ -111,8 +111,11 @@ TEST_F(DirectoryTest, BindingsHoldFromTheirStartUntilBeforeTheirEnd) {
   documents_.role_bindings = {binding("b", {"reader"}, {{"keycloak", model::BoundUser{"rita"}, {}}})};
   documents_.role_bindings[0].starts = Timestamp::from_unix(100);
   documents_.role_bindings[0].expires = Timestamp::from_unix(200);
-  const struct { std::int64_t at; bool holds; std::optional<std::int64_t> next; } cases[] = {
-      {99, false, 100}, {100, true, 200}, {199, true, 200}, {200, false, std::nullopt}};
+  const struct {
+    std::int64_t at;
+    bool holds;
+    std::optional<std::int64_t> next;
+  } cases[] = {{99, false, 100}, {100, true, 200}, {199, true, 200}, {200, false, std::nullopt}};
   for (const auto& c : cases) {
     const Activation active = activate(user("keycloak", "rita"), c.at);
     EXPECT_EQ(active.roles.contains(directory_->role("reader")), c.holds) << c.at;

@@ -2,6 +2,7 @@
 #include "engine/reference/reference.h"
 
 #include <gtest/gtest.h>
+
 #include <memory>
 #include <string>
 

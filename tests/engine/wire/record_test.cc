@@ -70,18 +70,20 @@ TEST(Record, HasTheseBytes) {
             R"("obligations":{"connect":{"addresses":["203.0.114.7"],"protocol":"tls"},"limits":{"idle":300}},)"
             R"("pep":"egress-1","reason":"rule-allow","resource":{"id":"packages.example.org:443","properties":)"
             R"({"addresses":["203.0.114.7"],"host":"packages.example.org","port":443,"protocol":"connect"},)"
-            R"("type":"endpoint"},"revision":"sha256:)" + std::string(64, 'a') +
-            R"(","revocationEvent":3,"roles":["agent","research-agent"],"rules":["research-web/packages"],"seq":7,)"
-            R"("session":"ses_01KB30ZQ80DBGJ8HFQ0V3B7JMK","source":{"boot":"01KB30ZQ7ZAAAAAAAAAAAAAAAA",)"
-            R"("name":"pdp-1"},"subject":{"id":"keycloak/rita","type":"user"},"tenant":"acme",)"
-            R"("time":"2025-11-24T00:00:00.123Z","trace":"4bf92f3577b34da6a3ce929d0e0e4736","v":1})");
-  EXPECT_EQ(to_bytes(full_outcome()).value(),
-            R"({"address":"203.0.114.7:443","boot":"01KB30ZQ7ZBBBBBBBBBBBBBBBB","bytesIn":1024,"bytesOut":0,)"
-            R"("decisionId":"dec_01KB30ZQ80DBGJ8HFQ0V3B7JMK","durationMillis":900,"event":"closed",)"
-            R"("gate":"egress-1","kind":"outcome","received":"2025-11-24T00:00:01.250Z","result":"ok","seq":12,)"
-            R"("source":{"boot":"01KB30ZQ7ZAAAAAAAAAAAAAAAA","name":"pdp-1"},"time":"2025-11-24T00:00:01.000Z","v":1})");
+            R"("type":"endpoint"},"revision":"sha256:)" +
+                std::string(64, 'a') +
+                R"(","revocationEvent":3,"roles":["agent","research-agent"],"rules":["research-web/packages"],"seq":7,)"
+                R"("session":"ses_01KB30ZQ80DBGJ8HFQ0V3B7JMK","source":{"boot":"01KB30ZQ7ZAAAAAAAAAAAAAAAA",)"
+                R"("name":"pdp-1"},"subject":{"id":"keycloak/rita","type":"user"},"tenant":"acme",)"
+                R"("time":"2025-11-24T00:00:00.123Z","trace":"4bf92f3577b34da6a3ce929d0e0e4736","v":1})");
+  EXPECT_EQ(
+      to_bytes(full_outcome()).value(),
+      R"({"address":"203.0.114.7:443","boot":"01KB30ZQ7ZBBBBBBBBBBBBBBBB","bytesIn":1024,"bytesOut":0,)"
+      R"("decisionId":"dec_01KB30ZQ80DBGJ8HFQ0V3B7JMK","durationMillis":900,"event":"closed",)"
+      R"("gate":"egress-1","kind":"outcome","received":"2025-11-24T00:00:01.250Z","result":"ok","seq":12,)"
+      R"("source":{"boot":"01KB30ZQ7ZAAAAAAAAAAAAAAAA","name":"pdp-1"},"time":"2025-11-24T00:00:01.000Z","v":1})");
   OutcomeRecord refusal;
-  refusal.kind = RecordKind::kRefusal;
+  refusal.kind = RecordKind::refusal;
   refusal.gate = "egress-1";
   refusal.boot = "b";
   refusal.seq = 1;
@@ -112,7 +114,7 @@ TEST(Record, ReadsBackWhatItWrote) {
   DecisionRecord decision = full_decision();
   OutcomeRecord outcome = full_outcome();
   outcome.resource = RecordResource{"endpoint", "x:1", JsonValue()};
-  outcome.kind = RecordKind::kUse;
+  outcome.kind = RecordKind::use;
   outcome.uses = 4;
   outcome.lost = 0;
   outcome.signal = 9;
@@ -187,7 +189,8 @@ TEST(Record, HoldsOnlyTheNamedProperties) {
        R"({"addresses":["1.2.3.4"],"method":"GET","path":"/a","sni":"s"})"},
       {"egress.connect", R"({"host":1,"port":"443","addresses":[1],"path":null,"sni":["x"]})", "null"},
       {"egress.connect", R"({"port":-1})", "null"},
-      {"secret.use", R"({"use":"inject","upstream":"https://u:p@api.example.com/v1?k=s#f","model":"m","body":"secret"})",
+      {"secret.use",
+       R"({"use":"inject","upstream":"https://u:p@api.example.com/v1?k=s#f","model":"m","body":"secret"})",
        R"({"model":"m","upstream":"https://api.example.com/v1","use":"inject"})"},
       {"secret.use", R"({"upstream":"https://api.example.com/a@b"})", R"({"upstream":"https://api.example.com/a@b"})"},
       {"process.exec",
@@ -231,7 +234,10 @@ TEST(Record, ReplacesIllFormedUtf8) {
     std::string given;
     std::string recorded;
   };
-  const Row rows[] = {{"a\xff" "b", "a\xEF\xBF\xBD" "b"},
+  const Row rows[] = {{"a\xff"
+                       "b",
+                       "a\xEF\xBF\xBD"
+                       "b"},
                       {"\xc3\xa4\xc3", "\xc3\xa4\xEF\xBF\xBD"},
                       {"\xed\xa0\x80", "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD"},
                       {"\xf0\x9f\x98\x80", "\xf0\x9f\x98\x80"}};
@@ -278,7 +284,8 @@ TEST(Record, AlwaysFits) {
   std::cout << "seed " << seed << "\n";
   std::mt19937_64 random(seed);
   const auto text = [&](std::uint64_t longest = 70'000) {
-    static const char* const kPieces[] = {"x", "\x01", "\"", "\\", "\xc3\xa4", "\xf0\x9f\x98\x80", "\xff", "\xed\xa0\x80", "\n"};
+    static const char* const kPieces[] = {"x",    "\x01",         "\"", "\\", "\xc3\xa4", "\xf0\x9f\x98\x80",
+                                          "\xff", "\xed\xa0\x80", "\n"};
     const std::uint64_t length = random() % 4 == 0 ? random() % longest : random() % 50;
     const std::string piece = kPieces[random() % std::size(kPieces)];
     std::string out;

@@ -12,7 +12,8 @@ TEST_F(PdpFixture, AnswersWithTheRecordThatIsAlreadyInTheLog) {
   EXPECT_EQ(answer.at("decision"), "true") << answer.text;
   EXPECT_EQ(answer.context("reason"), R"("rule-allow")");
   EXPECT_EQ(answer.context("rules"), R"(["web/packages"])");
-  EXPECT_EQ(answer.context("obligations"), R"({"connect":{"addresses":["23.0.0.10"],"protocol":"tls"},"limits":{"idle":300}})");
+  EXPECT_EQ(answer.context("obligations"),
+            R"({"connect":{"addresses":["23.0.0.10"],"protocol":"tls"},"limits":{"idle":300}})");
   const std::string stored = record(answer.context("id"));
   EXPECT_NE(stored.find(R"("reason":"rule-allow")"), std::string::npos) << stored;
   EXPECT_NE(stored.find(R"("session":")" + id), std::string::npos);
@@ -24,7 +25,12 @@ TEST_F(PdpFixture, AnswersWithTheRecordThatIsAlreadyInTheLog) {
 
 TEST_F(PdpFixture, DeniesByRuleByDefaultAndByGuard) {
   const auto [id, token] = session();
-  const struct { const char* host; const char* addresses; const char* reason; const char* rules; } cases[] = {
+  const struct {
+    const char* host;
+    const char* addresses;
+    const char* reason;
+    const char* rules;
+  } cases[] = {
       {"pastebin.com", R"(["23.0.0.10"])", R"("rule-deny")", R"(["web/paste"])"},
       {"elsewhere.example.com", R"(["23.0.0.10"])", R"("default-deny")", "[]"},
       {"packages.example.org", R"(["127.0.0.1"])", R"("guard:loopback-address")", "[]"},
@@ -40,7 +46,8 @@ TEST_F(PdpFixture, DeniesByRuleByDefaultAndByGuard) {
     EXPECT_EQ(answer.context("obligations"), "(absent)");
     EXPECT_FALSE(record(answer.context("id")).empty());
   }
-  EXPECT_EQ(post("/access/v1/evaluation", egress(id, token, "pastebin.com")).context("ruleReason"), R"("exfiltration-risk")");
+  EXPECT_EQ(post("/access/v1/evaluation", egress(id, token, "pastebin.com")).context("ruleReason"),
+            R"("exfiltration-risk")");
 }
 
 TEST_F(PdpFixture, ABadSubjectTokenIsAJudgedQuestion) {
@@ -48,14 +55,24 @@ TEST_F(PdpFixture, ABadSubjectTokenIsAJudgedQuestion) {
   const auto [other, other_token] = session("carl");
   std::string flipped = token;
   flipped[flipped.size() / 2] = flipped[flipped.size() / 2] == 'A' ? 'B' : 'A';
-  const struct { const char* name; std::string body; const char* reason; } cases[] = {
+  const struct {
+    const char* name;
+    std::string body;
+    const char* reason;
+  } cases[] = {
       {"garbage", egress(id, "garbage", "packages.example.org"), R"("token-invalid")"},
       {"one byte off", egress(id, flipped, "packages.example.org"), R"("token-invalid")"},
       {"another session's", egress(id, other_token, "packages.example.org"), R"("token-invalid")"},
       {"an identity provider's", egress(id, id_token("rita"), "packages.example.org"), R"("token-invalid")"},
-      {"none", R"({"subject":{"type":"session","id":"ses_x"},"action":{"name":"egress.resolve"},"resource":{"type":"endpoint","id":"a.example.com:443","properties":{"protocol":"tls"}}})", R"("token-missing")"},
-      {"a subject merely named", R"({"subject":{"type":"user","id":"dev/rita"},"action":{"name":"egress.resolve"},"resource":{"type":"endpoint","id":"packages.example.org:443","properties":{"protocol":"tls"}}})", R"("token-missing")"},
-      {"an address no session is bound to", R"({"subject":{"type":"address","id":"10.1.2.3"},"action":{"name":"egress.resolve"},"resource":{"type":"endpoint","id":"packages.example.org:443","properties":{"protocol":"tls"}}})", R"("session-unknown")"},
+      {"none",
+       R"({"subject":{"type":"session","id":"ses_x"},"action":{"name":"egress.resolve"},"resource":{"type":"endpoint","id":"a.example.com:443","properties":{"protocol":"tls"}}})",
+       R"("token-missing")"},
+      {"a subject merely named",
+       R"({"subject":{"type":"user","id":"dev/rita"},"action":{"name":"egress.resolve"},"resource":{"type":"endpoint","id":"packages.example.org:443","properties":{"protocol":"tls"}}})",
+       R"("token-missing")"},
+      {"an address no session is bound to",
+       R"({"subject":{"type":"address","id":"10.1.2.3"},"action":{"name":"egress.resolve"},"resource":{"type":"endpoint","id":"packages.example.org:443","properties":{"protocol":"tls"}}})",
+       R"("session-unknown")"},
   };
   for (const auto& c : cases) {
     const Answer answer = post("/access/v1/evaluation", c.body);
@@ -70,13 +87,16 @@ TEST_F(PdpFixture, SessionsThatEndedOrWereRevokedAreDenied) {
   const auto [revoked, revoked_token] = session();
   ASSERT_TRUE(sessions_->end(ended, clock_.now()));
   ASSERT_TRUE(sessions_->revoke(revoked, clock_.now()));
-  EXPECT_EQ(post("/access/v1/evaluation", egress(ended, ended_token, "packages.example.org")).context("reason"), R"("session-ended")");
-  EXPECT_EQ(post("/access/v1/evaluation", egress(revoked, revoked_token, "packages.example.org")).context("reason"), R"("session-revoked")");
+  EXPECT_EQ(post("/access/v1/evaluation", egress(ended, ended_token, "packages.example.org")).context("reason"),
+            R"("session-ended")");
+  EXPECT_EQ(post("/access/v1/evaluation", egress(revoked, revoked_token, "packages.example.org")).context("reason"),
+            R"("session-revoked")");
 }
 
 TEST_F(PdpFixture, APersonIsKnownByTheirToken) {
   const auto ask = [&](const std::string& id, const std::string& token) {
-    return post("/access/v1/evaluation", R"({"subject":{"type":"user","id":")" + id + R"(","properties":{"token":")" + token +
+    return post("/access/v1/evaluation", R"({"subject":{"type":"user","id":")" + id + R"(","properties":{"token":")" +
+                                             token +
                                              R"("}},"action":{"name":"read"},"resource":{"type":"doc","id":"1"}})");
   };
   EXPECT_EQ(ask("dev/rita", id_token("rita")).at("decision"), "true");
@@ -85,18 +105,37 @@ TEST_F(PdpFixture, APersonIsKnownByTheirToken) {
 }
 
 TEST_F(PdpFixture, RefusesCallersAndPaths) {
-  const std::string question = R"({"subject":{"type":"service","id":"x"},"action":{"name":"read"},"resource":{"type":"doc","id":"1"}})";
+  const std::string question =
+      R"({"subject":{"type":"service","id":"x"},"action":{"name":"read"},"resource":{"type":"doc","id":"1"}})";
   const HttpHeaders json{{"Content-Type", "application/json"}};
-  const struct { const char* name; HttpRequest request; int status; const char* code; } cases[] = {
+  const struct {
+    const char* name;
+    HttpRequest request;
+    int status;
+    const char* code;
+  } cases[] = {
       {"no credential", HttpRequest::make("POST", "/access/v1/evaluation", json, question), 401, "unauthenticated"},
-      {"wrong credential", HttpRequest::make("POST", "/access/v1/evaluation", {{"Authorization", "Bearer pep_x"}}, question), 401, "unauthenticated"},
-      {"another scheme", HttpRequest::make("POST", "/access/v1/evaluation", {{"Authorization", "Basic " + credential_}}, question), 401, "unauthenticated"},
+      {"wrong credential",
+       HttpRequest::make("POST", "/access/v1/evaluation", {{"Authorization", "Bearer pep_x"}}, question), 401,
+       "unauthenticated"},
+      {"another scheme",
+       HttpRequest::make("POST", "/access/v1/evaluation", {{"Authorization", "Basic " + credential_}}, question), 401,
+       "unauthenticated"},
       {"wrong method", HttpRequest::make("GET", "/access/v1/evaluation"), 405, "method-not-allowed"},
       {"no such path", HttpRequest::make("GET", "/access/v2/evaluation"), 404, "not-found"},
-      {"another media type", HttpRequest::make("POST", "/access/v1/evaluation", {{"Authorization", "Bearer " + credential_}, {"Content-Type", "text/plain"}}, question), 415, "unsupported-media-type"},
-      {"another domain", HttpRequest::make("POST", "/access/v1/evaluation", {{"Authorization", "Bearer " + credential_}}, R"({"subject":{"type":"session","id":"x"},"action":{"name":"secret.use"},"resource":{"type":"secret","id":"s"}})"), 403, "domain-not-allowed"},
-      {"no JSON", HttpRequest::make("POST", "/access/v1/evaluation", {{"Authorization", "Bearer " + credential_}}, "{"), 400, "bad-request"},
-      {"nothing", HttpRequest::make("POST", "/access/v1/evaluation", {{"Authorization", "Bearer " + credential_}}, ""), 400, "bad-request"},
+      {"another media type",
+       HttpRequest::make("POST", "/access/v1/evaluation",
+                         {{"Authorization", "Bearer " + credential_}, {"Content-Type", "text/plain"}}, question),
+       415, "unsupported-media-type"},
+      {"another domain",
+       HttpRequest::make(
+           "POST", "/access/v1/evaluation", {{"Authorization", "Bearer " + credential_}},
+           R"({"subject":{"type":"session","id":"x"},"action":{"name":"secret.use"},"resource":{"type":"secret","id":"s"}})"),
+       403, "domain-not-allowed"},
+      {"no JSON", HttpRequest::make("POST", "/access/v1/evaluation", {{"Authorization", "Bearer " + credential_}}, "{"),
+       400, "bad-request"},
+      {"nothing", HttpRequest::make("POST", "/access/v1/evaluation", {{"Authorization", "Bearer " + credential_}}, ""),
+       400, "bad-request"},
       {"a form for a token", HttpRequest::make("POST", "/v1/token", json, "{}"), 415, "unsupported-media-type"},
   };
   for (const auto& c : cases) {
@@ -133,11 +172,13 @@ class Batch : public PdpFixture {
 
 TEST_F(Batch, EndsWhereItsSemanticSays) {
   const std::string yes = kYes, no = kNo;
-  const struct { const char* semantic; std::string list; const char* expected; } cases[] = {
-      {"execute_all", yes + "," + no + "," + yes, "yny"},
-      {"deny_on_first_deny", yes + "," + no + "," + yes, "yn"},
-      {"deny_on_first_deny", yes + "," + yes, "yy"},
-      {"permit_on_first_permit", no + "," + yes + "," + no, "ny"},
+  const struct {
+    const char* semantic;
+    std::string list;
+    const char* expected;
+  } cases[] = {
+      {"execute_all", yes + "," + no + "," + yes, "yny"}, {"deny_on_first_deny", yes + "," + no + "," + yes, "yn"},
+      {"deny_on_first_deny", yes + "," + yes, "yy"},      {"permit_on_first_permit", no + "," + yes + "," + no, "ny"},
       {"permit_on_first_permit", no + "," + no, "nn"},
   };
   for (const auto& c : cases) EXPECT_EQ(decisions(batch(c.list, c.semantic)), c.expected) << c.semantic;
@@ -160,7 +201,9 @@ TEST_F(Batch, RefusesOtherSemanticsAndShapes) {
 }
 
 TEST_F(Batch, WithoutEvaluationsIsASingleOne) {
-  const Answer answer = post("/access/v1/evaluations", R"({"subject":{"type":"service","id":"x"},"action":{"name":"read"},"resource":{"type":"doc","id":"1"},"evaluations":[]})");
+  const Answer answer = post(
+      "/access/v1/evaluations",
+      R"({"subject":{"type":"service","id":"x"},"action":{"name":"read"},"resource":{"type":"doc","id":"1"},"evaluations":[]})");
   EXPECT_EQ(answer.at("decision"), "true") << answer.text;
 }
 
@@ -171,38 +214,48 @@ TEST_F(PdpFixture, TakesWhatAGateDidOnce) {
   const auto report = [&](const std::string& records) {
     return post("/v1/outcomes", R"({"boot":")" + boot + R"(","records":[)" + records + "]}");
   };
-  const std::string outcome = R"({"seq":1,"kind":"outcome","decision":)" + decision +
-                              R"(,"time":"2026-11-24T12:00:00Z","result":"closed","bytesIn":5,"bytesOut":7,"address":"23.0.0.10"})";
+  const std::string outcome =
+      R"({"seq":1,"kind":"outcome","decision":)" + decision +
+      R"(,"time":"2026-11-24T12:00:00Z","result":"closed","bytesIn":5,"bytesOut":7,"address":"23.0.0.10"})";
   Answer answer = report(outcome);
   EXPECT_EQ(answer.status, 200) << answer.text;
   EXPECT_EQ(answer.at("acknowledged"), "1");
   EXPECT_EQ(report(outcome).at("acknowledged"), "1") << "again, and stored once";
   storage::RecordFilter outcomes;
-  outcomes.kind = wire::RecordKind::kOutcome;
+  outcomes.kind = wire::RecordKind::outcome;
   EXPECT_EQ(log_->search(outcomes, {})->records.size(), 1u);
 
-  answer = report(R"({"seq":2,"kind":"outcome","decision":"dec_01ARZ3NDEKTSV4RRFFQ69G5FAV","time":"2026-11-24T12:00:00Z","result":"closed"})");
+  answer = report(
+      R"({"seq":2,"kind":"outcome","decision":"dec_01ARZ3NDEKTSV4RRFFQ69G5FAV","time":"2026-11-24T12:00:00Z","result":"closed"})");
   EXPECT_EQ(answer.status, 200);
   EXPECT_NE(answer.at("refused"), "(absent)") << "a decision that this gate was not given: " << answer.text;
-  answer = report(R"({"seq":3,"kind":"refusal","time":"2026-11-24T12:00:00Z","reason":"bad-request","host":"a.example.com","port":443})");
+  answer = report(
+      R"({"seq":3,"kind":"refusal","time":"2026-11-24T12:00:00Z","reason":"bad-request","host":"a.example.com","port":443})");
   EXPECT_EQ(answer.at("acknowledged"), "3") << answer.text;
 }
 
 TEST_F(PdpFixture, RefusesMalformedReports) {
   const std::string boot = R"("boot":")" + std::string(32, 'b') + R"(")";
   const std::string good = R"("seq":1,"kind":"refusal","time":"2026-11-24T12:00:00Z","reason":"bad-request")";
-  const struct { std::string body; const char* field; } cases[] = {
+  const struct {
+    std::string body;
+    const char* field;
+  } cases[] = {
       {R"({"records":[{)" + good + "}]}", "\"/boot\""},
       {R"({"boot":"x","records":[{)" + good + "}]}", "\"/boot\""},
       {"{" + boot + "}", "\"/records\""},
       {"{" + boot + R"(,"records":[]})", "\"/records\""},
       {"{" + boot + R"(,"records":[1]})", "\"/records/0\""},
       {"{" + boot + R"(,"records":[{"seq":0,"kind":"refusal","time":"2026-11-24T12:00:00Z"}]})", "\"/records/0/seq\""},
-      {"{" + boot + R"(,"records":[{"seq":1,"kind":"decision","time":"2026-11-24T12:00:00Z"}]})", "\"/records/0/kind\""},
+      {"{" + boot + R"(,"records":[{"seq":1,"kind":"decision","time":"2026-11-24T12:00:00Z"}]})",
+       "\"/records/0/kind\""},
       {"{" + boot + R"(,"records":[{"seq":1,"kind":"refusal","time":"yesterday"}]})", "\"/records/0/time\""},
-      {"{" + boot + R"(,"records":[{"seq":1,"kind":"outcome","time":"2026-11-24T12:00:00Z"}]})", "\"/records/0/decision\""},
-      {"{" + boot + R"(,"records":[{"seq":1,"kind":"refusal","time":"2026-11-24T12:00:00Z","reason":"because"}]})", "\"/records/0/reason\""},
-      {"{" + boot + R"(,"records":[{"seq":1,"kind":"refusal","time":"2026-11-24T12:00:00Z","bytesIn":-1}]})", "\"/records/0/bytesIn\""},
+      {"{" + boot + R"(,"records":[{"seq":1,"kind":"outcome","time":"2026-11-24T12:00:00Z"}]})",
+       "\"/records/0/decision\""},
+      {"{" + boot + R"(,"records":[{"seq":1,"kind":"refusal","time":"2026-11-24T12:00:00Z","reason":"because"}]})",
+       "\"/records/0/reason\""},
+      {"{" + boot + R"(,"records":[{"seq":1,"kind":"refusal","time":"2026-11-24T12:00:00Z","bytesIn":-1}]})",
+       "\"/records/0/bytesIn\""},
       {"{" + boot + R"(,"records":[{)" + good + "},{" + good + "}]}", "\"/records/1/seq\""},
   };
   for (const auto& c : cases) {
@@ -213,9 +266,10 @@ TEST_F(PdpFixture, RefusesMalformedReports) {
 }
 
 TEST_F(PdpFixture, SaysWhatItIs) {
-  EXPECT_EQ(get("/.well-known/authzen-configuration").text,
-            R"({"access_evaluation_endpoint":"http://pdp.example/access/v1/evaluation",)"
-            R"("access_evaluations_endpoint":"http://pdp.example/access/v1/evaluations","policy_decision_point":"http://pdp.example"})");
+  EXPECT_EQ(
+      get("/.well-known/authzen-configuration").text,
+      R"({"access_evaluation_endpoint":"http://pdp.example/access/v1/evaluation",)"
+      R"("access_evaluations_endpoint":"http://pdp.example/access/v1/evaluations","policy_decision_point":"http://pdp.example"})");
   EXPECT_NE(get("/.well-known/jwks.json").text.find(R"("crv":"Ed25519")"), std::string::npos);
   EXPECT_EQ(get("/healthz").status, 200);
   EXPECT_EQ(get("/readyz").status, 503);
@@ -225,17 +279,21 @@ TEST_F(PdpFixture, SaysWhatItIs) {
 }
 
 TEST_F(PdpFixture, KeepsRequestAndTraceIds) {
-  const Answer answer = post("/access/v1/evaluation", R"({"subject":{"type":"service","id":"x"},"action":{"name":"read"},"resource":{"type":"doc","id":"1"}})",
-                             {{"Authorization", "Bearer " + credential_},
-                              {"X-Request-ID", "abc"},
-                              {"traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"}});
+  const Answer answer =
+      post("/access/v1/evaluation",
+           R"({"subject":{"type":"service","id":"x"},"action":{"name":"read"},"resource":{"type":"doc","id":"1"}})",
+           {{"Authorization", "Bearer " + credential_},
+            {"X-Request-ID", "abc"},
+            {"traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"}});
   EXPECT_EQ(answer.header("X-Request-ID"), "abc");
   EXPECT_NE(record(answer.context("id")).find("4bf92f3577b34da6a3ce929d0e0e4736"), std::string::npos);
 }
 
 TEST_F(PdpFixture, WithoutPoliciesThereIsNoAnswer) {
   snapshots_.publish(nullptr);
-  const Answer answer = post("/access/v1/evaluation", R"({"subject":{"type":"service","id":"x"},"action":{"name":"read"},"resource":{"type":"doc","id":"1"}})");
+  const Answer answer =
+      post("/access/v1/evaluation",
+           R"({"subject":{"type":"service","id":"x"},"action":{"name":"read"},"resource":{"type":"doc","id":"1"}})");
   EXPECT_EQ(answer.status, 503);
   EXPECT_EQ(answer.at("type"), R"("urn:portreeve:problem:not-ready")");
 }

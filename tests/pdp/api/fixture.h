@@ -95,9 +95,18 @@ class PdpFixture : public testing::Test {
     ProviderTrust dev{"dev", daemon::kDevIssuer, {"portreeve"}, {Algorithm::eddsa}, JwksFile{"unused"}};
     EXPECT_TRUE(verifier_->set_providers({dev}));
     authenticator_ = std::make_unique<PepAuthenticator>(*peps_, PepAuthenticator::Options{{}, false});
-    api_ = std::make_unique<DecisionApi>(ApiParts{*service_, *authenticator_, *exchange_, *tokens_, *log_, readiness_, metrics_,
-                                                  clock_, disk_, "http://pdp.example", {"pdp", std::string(32, 'a')}});
-    credential_ = peps_->add("gate", {storage::PepDomain::kEgress, storage::PepDomain::kAccess}, clock_.now())->secret;
+    api_ = std::make_unique<DecisionApi>(ApiParts{*service_,
+                                                  *authenticator_,
+                                                  *exchange_,
+                                                  *tokens_,
+                                                  *log_,
+                                                  readiness_,
+                                                  metrics_,
+                                                  clock_,
+                                                  disk_,
+                                                  "http://pdp.example",
+                                                  {"pdp", std::string(32, 'a')}});
+    credential_ = peps_->add("gate", {storage::PepDomain::egress, storage::PepDomain::access}, clock_.now())->secret;
   }
 
   Answer call(const HttpRequest& request) {
@@ -120,13 +129,16 @@ class PdpFixture : public testing::Test {
   Answer get(std::string_view path) { return call(HttpRequest::make("GET", path)); }
 
   std::string id_token(const std::string& sub, JsonValue::Array groups = {"/agents"}, const std::string& org = "acme") {
-    JsonValue claims = JsonValue::Object{{"sub", sub}, {"aud", "portreeve"}, {"groups", std::move(groups)}, {"org", org}};
+    JsonValue claims =
+        JsonValue::Object{{"sub", sub}, {"aud", "portreeve"}, {"groups", std::move(groups)}, {"org", org}};
     return issuer_.mint(std::move(claims), clock_.now(), std::chrono::minutes(5));
   }
   Answer exchange(const std::string& token) {
-    return call(HttpRequest::make("POST", "/v1/token", {{"Content-Type", "application/x-www-form-urlencoded"}},
-                                  "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Atoken-exchange&subject_token_type="
-                                  "urn%3Aietf%3Aparams%3Aoauth%3Atoken-type%3Aid_token&subject_token=" + token));
+    return call(
+        HttpRequest::make("POST", "/v1/token", {{"Content-Type", "application/x-www-form-urlencoded"}},
+                          "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Atoken-exchange&subject_token_type="
+                          "urn%3Aietf%3Aparams%3Aoauth%3Atoken-type%3Aid_token&subject_token=" +
+                              token));
   }
   // A session's id and token.
   std::pair<std::string, std::string> session(const std::string& sub = "rita") {
@@ -138,7 +150,8 @@ class PdpFixture : public testing::Test {
                             const std::string& addresses = R"(["23.0.0.10"])") {
     return R"({"subject":{"type":"session","id":")" + id + R"(","properties":{"token":")" + token +
            R"("}},"action":{"name":"egress.connect"},"resource":{"type":"endpoint","id":")" + host +
-           R"(:443","properties":{"host":")" + host + R"(","port":443,"protocol":"connect","addresses":)" + addresses + "}}}";
+           R"(:443","properties":{"host":")" + host + R"(","port":443,"protocol":"connect","addresses":)" + addresses +
+           "}}}";
   }
   // The record of a decision, as stored.
   std::string record(const std::string& quoted_id) {
@@ -156,7 +169,9 @@ class PdpFixture : public testing::Test {
   std::unique_ptr<storage::PepStore> peps_ = *storage::open_pep_store(folder_.path() + "/state.sqlite");
   daemon::DevIssuer issuer_ = *daemon::DevIssuer::open(folder_.path() + "/dev");
   std::unique_ptr<TokenVerifier> verifier_ = std::make_unique<TokenVerifier>(
-      TokenVerifier::Options{.ca_file = {}, .dev_keys = daemon::DevIssuer::keys_file(folder_.path() + "/dev"), .times = {}}, clock_);
+      TokenVerifier::Options{
+          .ca_file = {}, .dev_keys = daemon::DevIssuer::keys_file(folder_.path() + "/dev"), .times = {}},
+      clock_);
   std::unique_ptr<SessionTokens> tokens_ =
       std::make_unique<SessionTokens>(*SigningKeys::open(folder_.path() + "/keys"), "portreeve");
   compile::SnapshotHolder snapshots_;
@@ -167,7 +182,8 @@ class PdpFixture : public testing::Test {
     if (!sub) return fail("no subject");
     return MappedSubject{*sub, rbac::tenants_of(*provider, verified.claims())};
   };
-  std::unique_ptr<SubjectResolver> subjects_ = std::make_unique<SubjectResolver>(*verifier_, *tokens_, *sessions_, map_);
+  std::unique_ptr<SubjectResolver> subjects_ =
+      std::make_unique<SubjectResolver>(*verifier_, *tokens_, *sessions_, map_);
   std::unique_ptr<DecisionService> service_ = std::make_unique<DecisionService>(
       DecisionService::Parts{snapshots_, *subjects_, *log_, clock_}, wire::RecordSource{"pdp", std::string(32, 'a')});
   std::unique_ptr<TokenExchange> exchange_ = std::make_unique<TokenExchange>(

@@ -43,8 +43,11 @@ std::vector<Row> hostile_rows() {
       {"identity", with("Transfer-Encoding: identity\r\n"), 400},
       {"an empty coding", with("Transfer-Encoding:\r\n"), 400},
       {"a quoted coding", with("Transfer-Encoding: \"chunked\"\r\n", "0\r\n\r\n"), 400},
-      {"a coding after a vertical tab", with("Transfer-Encoding: \x0b"
-                                             "chunked\r\n", "0\r\n\r\n"), 400},
+      {"a coding after a vertical tab",
+       with("Transfer-Encoding: \x0b"
+            "chunked\r\n",
+            "0\r\n\r\n"),
+       400},
       {"a coding in HTTP/1.0", "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400},
       // Lines that two readers end differently (RFC 9112 §2.2, §5).
       {"a folded field", with("X-A: 1\r\n 2\r\n"), 400},
@@ -117,7 +120,8 @@ std::vector<Row> hostile_rows() {
          std::string fields;
          for (int i = 0; i < 128; ++i) fields += "a:\r\n";
          return fields;
-       }()), 431},
+       }()),
+       431},
       {"an endless request line", std::string(70'000, 'G'), 431},
   };
 }
@@ -143,7 +147,8 @@ TEST(Hostile, EachGetsARefusalAndTheEndAndTheServerLives) {
 TEST(Hostile, NothingAfterARefusalIsHeard) {
   const auto server = serve(loopback(), echo);
   RawClient client(server->endpoints()[0]);
-  const std::string smuggled = with("Content-Length: 0\r\nTransfer-Encoding: chunked\r\n", "0\r\n\r\n") + get("/smuggled");
+  const std::string smuggled =
+      with("Content-Length: 0\r\nTransfer-Encoding: chunked\r\n", "0\r\n\r\n") + get("/smuggled");
   client.send(get("/first") + smuggled);
   EXPECT_EQ(client.receive().body, "GET /first ");
   EXPECT_EQ(client.receive().status, 400);
@@ -201,17 +206,40 @@ TEST(Hostile, MutatedRequestsReadTheSameHoweverTheyAreCutUp) {
   constexpr unsigned kSeed = 20261124;
   SCOPED_TRACE(testing::Message() << "seed " << kSeed);
   std::mt19937 random(kSeed);
-  const std::vector<std::string> pieces = {"\r", "\n", "\r\n", " ", "\t", ":", ";", "0", "1", "f", "\"", std::string(1, '\0'),
-                                           "\xff", ",", "\r\n\r\n", "0\r\n\r\n", "Content-Length: 1\r\n",
-                                           "Transfer-Encoding: chunked\r\n", "Host: h\r\n", "HTTP/1.0"};
+  const std::vector<std::string> pieces = {"\r",
+                                           "\n",
+                                           "\r\n",
+                                           " ",
+                                           "\t",
+                                           ":",
+                                           ";",
+                                           "0",
+                                           "1",
+                                           "f",
+                                           "\"",
+                                           std::string(1, '\0'),
+                                           "\xff",
+                                           ",",
+                                           "\r\n\r\n",
+                                           "0\r\n\r\n",
+                                           "Content-Length: 1\r\n",
+                                           "Transfer-Encoding: chunked\r\n",
+                                           "Host: h\r\n",
+                                           "HTTP/1.0"};
   for (int i = 0; i < 20'000; ++i) {
     std::string bytes = seedlings[static_cast<std::size_t>(i) % seedlings.size()];
     for (auto n = random() % 4 + 1; n > 0; --n) {
       const std::size_t at = random() % bytes.size();
       switch (random() % 3) {
-        case 0: bytes.erase(at, random() % 4); break;
-        case 1: bytes.insert(at, pieces[random() % pieces.size()]); break;
-        default: bytes[at] = static_cast<char>(random() % 256); break;
+        case 0:
+          bytes.erase(at, random() % 4);
+          break;
+        case 1:
+          bytes.insert(at, pieces[random() % pieces.size()]);
+          break;
+        default:
+          bytes[at] = static_cast<char>(random() % 256);
+          break;
       }
     }
     const std::string whole = read_all(bytes, nullptr);

@@ -96,8 +96,11 @@ TEST(HttpServer, ShowsTheRequestAsItWasSent) {
     responder.respond({200, {}, seen});
   });
   RawClient client(server->endpoints()[0]);
-  EXPECT_EQ(client.ask("GET /a%20b/?q=%2f&r? HTTP/1.1\r\nhost: h\r\nX-a: \t one two \t\r\nx-B: 1\r\nX-b:2\r\nX-Empty:\r\n\r\n").body,
-            "11|/a%20b/|q=%2f&r?|one two|1,2,host;X-a;x-B;X-b;X-Empty;127.0.0.1:" + std::to_string(client.local_port()));
+  EXPECT_EQ(
+      client
+          .ask("GET /a%20b/?q=%2f&r? HTTP/1.1\r\nhost: h\r\nX-a: \t one two \t\r\nx-B: 1\r\nX-b:2\r\nX-Empty:\r\n\r\n")
+          .body,
+      "11|/a%20b/|q=%2f&r?|one two|1,2,host;X-a;x-B;X-b;X-Empty;127.0.0.1:" + std::to_string(client.local_port()));
 }
 
 TEST(HttpServer, FollowsTheClientOnWhetherTheConnectionStays) {
@@ -228,9 +231,8 @@ TEST(HttpServer, AnswersForTheForgetful) {
   for (int i = 0; i < 2; ++i) {
     const RawResponse response = client.ask(get("/"));
     EXPECT_EQ(response.status, 503);
-    EXPECT_EQ(response.body,
-              R"({"detail":"the request was not answered","status":503,"title":"Service unavailable",)"
-              R"("type":"urn:portreeve:problem:unavailable"})");
+    EXPECT_EQ(response.body, R"({"detail":"the request was not answered","status":503,"title":"Service unavailable",)"
+                             R"("type":"urn:portreeve:problem:unavailable"})");
   }
 }
 
@@ -251,7 +253,8 @@ TEST_F(UnixSocket, TellsWhoThePeerIs) {
     const HttpPeer& peer = request.peer();
     EXPECT_EQ(peer.kind, HttpPeer::Kind::unix_socket);
     EXPECT_EQ(peer.address, "");
-    responder.respond({200, {}, std::to_string(peer.uid) + ' ' + std::to_string(peer.gid) + ' ' + std::to_string(peer.pid)});
+    responder.respond(
+        {200, {}, std::to_string(peer.uid) + ' ' + std::to_string(peer.gid) + ' ' + std::to_string(peer.pid)});
   });
   RawClient client(server->endpoints()[0]);
   EXPECT_EQ(client.ask(get("/")).body,
@@ -311,9 +314,10 @@ TEST(HttpServerListen, FailsWithTheReason) {
   HttpServerOptions options;
   EXPECT_EQ(HttpServer::listen(options, echo).error().message, "no address to listen on");
   options.endpoints = {{"pdp.example.org", 1, ""}};
-  EXPECT_EQ(HttpServer::listen(options, echo).error().message,
-            "cannot listen on `pdp.example.org:1`: `pdp.example.org` is no address (names other than `localhost` are not "
-            "looked up)");
+  EXPECT_EQ(
+      HttpServer::listen(options, echo).error().message,
+      "cannot listen on `pdp.example.org:1`: `pdp.example.org` is no address (names other than `localhost` are not "
+      "looked up)");
   const auto server = serve(loopback(), echo);
   options.endpoints = server->endpoints();
   EXPECT_EQ(HttpServer::listen(options, echo).error().message,

@@ -53,8 +53,10 @@ TEST(HttpDeadlines, EndWhoeverIsTooSlow) {
       {"stops in the request line", &HttpServerOptions::head_deadline, "GET", 0, 408},
       {"stops in a field", &HttpServerOptions::head_deadline, "GET / HTTP/1.1\r\nHost: h\r\nX:", 0, 408},
       {"stops in a second head", &HttpServerOptions::head_deadline, get("/") + "GET / HT", 200, 408},
-      {"stops before the body", &HttpServerOptions::body_deadline, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\n", 0, 408},
-      {"stops in the body", &HttpServerOptions::body_deadline, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\n1", 0, 408},
+      {"stops before the body", &HttpServerOptions::body_deadline,
+       "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\n", 0, 408},
+      {"stops in the body", &HttpServerOptions::body_deadline,
+       "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\n1", 0, 408},
       {"stops in a chunk", &HttpServerOptions::body_deadline,
        "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab", 0, 408},
       {"ends chunks by line feeds", &HttpServerOptions::body_deadline,
@@ -141,7 +143,8 @@ TEST(HttpLimits, HoldToTheByte) {
   const std::string start = "GET / HTTP/1.1\r\nHost: h\r\nX: ";
   for (const std::size_t size : {std::size_t{1023}, std::size_t{1024}, std::size_t{1025}}) {
     RawClient client(server->endpoints()[0]);
-    EXPECT_EQ(client.ask(start + std::string(size - start.size() - 4, 'x') + "\r\n\r\n").status, size <= 1024 ? 200 : 431)
+    EXPECT_EQ(client.ask(start + std::string(size - start.size() - 4, 'x') + "\r\n\r\n").status,
+              size <= 1024 ? 200 : 431)
         << size;
   }
   for (const std::size_t size : {std::size_t{9}, std::size_t{10}, std::size_t{11}}) {

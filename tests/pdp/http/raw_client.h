@@ -117,9 +117,7 @@ class RawClient {
   std::string buffer_;
 };
 
-inline std::string get(std::string_view path) {
-  return "GET " + std::string(path) + " HTTP/1.1\r\nHost: pdp\r\n\r\n";
-}
+inline std::string get(std::string_view path) { return "GET " + std::string(path) + " HTTP/1.1\r\nHost: pdp\r\n\r\n"; }
 inline std::string post(std::string_view body) {
   return "POST /p HTTP/1.1\r\nHost: pdp\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
          std::string(body);

@@ -90,7 +90,8 @@ TEST_F(PolicyRolloutTest, AChangeGoesLiveWholeOrNotAtAll) {
   EXPECT_TRUE(may_read("doc")) << "the active revision stays";
   EXPECT_FALSE(may_read("note"));
   ASSERT_FALSE(readiness_.ready());
-  EXPECT_NE(readiness_.missing().front().reason.find("p.yaml:"), std::string::npos) << readiness_.missing().front().reason;
+  EXPECT_NE(readiness_.missing().front().reason.find("p.yaml:"), std::string::npos)
+      << readiness_.missing().front().reason;
 
   write(readable("note"));
   rolled->reload();

@@ -16,9 +16,8 @@ using testing::HasSubstr;
 
 std::string revision(char digit) { return "sha256:" + std::string(64, digit); }
 
-const std::vector<wire::PolicyFile> kFiles = {{"web.yaml", "kind: EgressPolicy\n"},
-                                              {"roles/agents.yaml", std::string("\0\xff bytes", 8)},
-                                              {"empty.yml", ""}};
+const std::vector<wire::PolicyFile> kFiles = {
+    {"web.yaml", "kind: EgressPolicy\n"}, {"roles/agents.yaml", std::string("\0\xff bytes", 8)}, {"empty.yml", ""}};
 
 std::vector<wire::PolicyFile> sorted(std::vector<wire::PolicyFile> files) {
   std::ranges::sort(files, {}, &wire::PolicyFile::path);
@@ -38,7 +37,8 @@ TEST(RevisionStore, GivesBackTheFilesByteForByte) {
   EXPECT_EQ(store->read(revision('a')).value(), sorted(kFiles));
   EXPECT_TRUE(store->read(revision('b')).value().empty());
   EXPECT_EQ(store->list().value(), (std::vector<std::string>{revision('a'), revision('b')}));
-  const std::string check = "cd '" + folder.path() + "/revisions/" + std::string(64, 'a') + "/files' && sha256sum -c --quiet ../MANIFEST";
+  const std::string check =
+      "cd '" + folder.path() + "/revisions/" + std::string(64, 'a') + "/files' && sha256sum -c --quiet ../MANIFEST";
   EXPECT_EQ(std::system(check.c_str()), 0);
 }
 

@@ -109,9 +109,9 @@ void MemoryFileSystem::fail_sync(std::uint64_t n) {
 Result<std::unique_ptr<File>> MemoryFileSystem::open(const std::string& path, OpenMode mode) {
   const std::lock_guard lock(mutex_);
   const auto at = live_.find(path);
-  const bool makes = mode == OpenMode::kCreateAppend || mode == OpenMode::kReadWriteCreate;
+  const bool makes = mode == OpenMode::create_append || mode == OpenMode::read_write_create;
   if (at == live_.end() && !makes) return fail("cannot open `" + path + "`: no such file");
-  if (at != live_.end() && mode == OpenMode::kCreateAppend) return fail("cannot open `" + path + "`: it exists");
+  if (at != live_.end() && mode == OpenMode::create_append) return fail("cannot open `" + path + "`: it exists");
   if (at == live_.end()) {
     if (const Status failed = step(false); !failed) return fail(failed.error());
     live_[path] = std::make_shared<Node>();

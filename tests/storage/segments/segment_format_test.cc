@@ -16,10 +16,8 @@ TEST(Crc32c, GivesThePublishedValues) {
     std::uint32_t crc;
   };
   // The catalogue's check value, and RFC 3720 §B.4.
-  const Row rows[] = {{"123456789", 0xE3069283},
-                      {std::string(32, '\0'), 0x8A9136AA},
-                      {std::string(32, '\xff'), 0x62A8AB43},
-                      {"", 0}};
+  const Row rows[] = {
+      {"123456789", 0xE3069283}, {std::string(32, '\0'), 0x8A9136AA}, {std::string(32, '\xff'), 0x62A8AB43}, {"", 0}};
   for (const Row& row : rows) EXPECT_EQ(crc32c(row.bytes), row.crc) << hex(row.bytes);
 }
 
@@ -51,7 +49,7 @@ TEST(SegmentFormat, ReadsBackWhatItWrote) {
   std::string bytes;
   append_frame(bytes, "one");
   const Frame frame = decode_frame(bytes);
-  EXPECT_EQ(frame.kind, Frame::Kind::kRecord);
+  EXPECT_EQ(frame.kind, Frame::Kind::record);
   EXPECT_EQ(frame.payload, "one");
   EXPECT_EQ(frame.size, bytes.size());
   EXPECT_EQ(base_index_from_file_name(segment_file_name(77)), 77u);
@@ -91,7 +89,7 @@ TEST(SegmentFormat, NoFlippedBitGoesUnseen) {
       std::string bad = good;
       bad[bit / 8] = static_cast<char>(bad[bit / 8] ^ (1 << (bit % 8)));
       const Frame read = decode_frame(bad);
-      EXPECT_TRUE(read.kind == Frame::Kind::kCorrupt || read.kind == Frame::Kind::kIncomplete) << hex(bad);
+      EXPECT_TRUE(read.kind == Frame::Kind::corrupt || read.kind == Frame::Kind::incomplete) << hex(bad);
     }
   }
 }
@@ -103,12 +101,12 @@ TEST(SegmentFormat, RefusesLengthsOutOfRange) {
     Frame::Kind kind;
   };
   const Row rows[] = {
-      {"zeros, as a crash leaves them", std::string(64, '\0'), Frame::Kind::kCorrupt},
-      {"one more than fits", std::string("\x00\x01\x00\x00", 4) + std::string(70000, 'x'), Frame::Kind::kCorrupt},
+      {"zeros, as a crash leaves them", std::string(64, '\0'), Frame::Kind::corrupt},
+      {"one more than fits", std::string("\x00\x01\x00\x00", 4) + std::string(70000, 'x'), Frame::Kind::corrupt},
       {"as much as fits, but not here", std::string("\x00\x00\xff\xff", 4) + std::string(10, 'x'),
-       Frame::Kind::kIncomplete},
-      {"nothing", "", Frame::Kind::kIncomplete},
-      {"half a seal", std::string("\xff\xff\xff\xff", 4) + std::string(8, 'x'), Frame::Kind::kIncomplete},
+       Frame::Kind::incomplete},
+      {"nothing", "", Frame::Kind::incomplete},
+      {"half a seal", std::string("\xff\xff\xff\xff", 4) + std::string(8, 'x'), Frame::Kind::incomplete},
   };
   for (const Row& row : rows) EXPECT_EQ(decode_frame(row.bytes).kind, row.kind) << row.name;
 }

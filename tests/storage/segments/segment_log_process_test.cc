@@ -1,12 +1,12 @@
 // The segment log on a real disk: threads, other processes, and a writer that is killed.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <csignal>
-#include <fmt/format.h>
 #include <map>
-#include <sys/wait.h>
 #include <thread>
-#include <unistd.h>
 
 #include "storage/segments/segment_log.h"
 #include "tests/storage/segments/temporary_folder.h"

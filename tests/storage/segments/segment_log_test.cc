@@ -1,10 +1,10 @@
 #include "storage/segments/segment_log.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cstdlib>
-#include <fmt/format.h>
 #include <future>
 #include <random>
 
@@ -142,9 +142,13 @@ TEST(SegmentLog, RefusesAtOnceWhatCannotFit) {
   const Row rows[] = {
       {"an empty record", {}, {""}, "a record of 0 bytes: 1 to 65535 fit"},
       {"one byte too long", {}, {std::string(65'536, 'x')}, "a record of 65536 bytes: 1 to 65535 fit"},
-      {"more records than the queue", {.queue_records = 2}, {"a", "b", "c"},
+      {"more records than the queue",
+       {.queue_records = 2},
+       {"a", "b", "c"},
        "the queue of `log` is full: 0 records, 0 bytes wait"},
-      {"more bytes than the queue", {.queue_bytes = 20}, {"0123456789abc"},
+      {"more bytes than the queue",
+       {.queue_bytes = 20},
+       {"0123456789abc"},
        "the queue of `log` is full: 0 records, 0 bytes wait"},
       {"more than the folder may hold", {.total_bytes = 52}, {"0123456789abc"}, "`log` is full: 32 of 52 bytes"},
   };
@@ -244,7 +248,8 @@ TEST(SegmentLog, CutsATailTornAtAnyByte) {
       auto log = SegmentLog::open(files, "log", {});
       if (held < published) {
         ASSERT_FALSE(log) << "published " << published << ", cut at " << cut;
-        EXPECT_THAT(log.error().message, testing::AnyOf(StartsWith(kFirst + ":"), HasSubstr("the end of the log is missing")));
+        EXPECT_THAT(log.error().message,
+                    testing::AnyOf(StartsWith(kFirst + ":"), HasSubstr("the end of the log is missing")));
         continue;
       }
       ASSERT_TRUE(log) << log.error().message << ": published " << published << ", cut at " << cut;

@@ -1,9 +1,9 @@
 #include "storage/segments/spool.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <fmt/format.h>
 #include <random>
 
 #include "storage/segments/segment_format.h"

@@ -2,14 +2,14 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <csignal>
+#include <filesystem>
 #include <fstream>
 #include <functional>
-#include <filesystem>
-#include <sys/wait.h>
 #include <thread>
-#include <unistd.h>
 
 #include "storage/sqlite/log_reader.h"
 #include "storage/sqlite/reindex.h"
@@ -70,7 +70,7 @@ TEST_F(DecisionLogTest, KeepsEverythingAcrossRestarts) {
     ASSERT_TRUE(commit_range(*log, run * 100, 100));
   }
   const auto log = open();
-  const auto all = log->search({}, {.order = PageOrder::kOldestFirst, .limit = 1000}).value();
+  const auto all = log->search({}, {.order = PageOrder::oldest_first, .limit = 1000}).value();
   ASSERT_EQ(all.records.size(), 400u);
   for (std::uint64_t i = 0; i < 400; ++i) EXPECT_EQ(all.records[i].bytes, wire::to_bytes(decision(i)).value());
   EXPECT_EQ(all.next, std::nullopt);
@@ -80,7 +80,7 @@ TEST_F(DecisionLogTest, KeepsEverythingAcrossRestarts) {
 TEST_F(DecisionLogTest, PagesInBothDirectionsWithoutGapsOrRepeats) {
   const auto log = open();
   ASSERT_TRUE(commit_range(*log, 0, 95));
-  for (const PageOrder order : {PageOrder::kNewestFirst, PageOrder::kOldestFirst}) {
+  for (const PageOrder order : {PageOrder::newest_first, PageOrder::oldest_first}) {
     PageRequest page{.order = order, .after = std::nullopt, .limit = 10};
     std::vector<std::uint64_t> seen;
     int pages = 0;
@@ -91,7 +91,7 @@ TEST_F(DecisionLogTest, PagesInBothDirectionsWithoutGapsOrRepeats) {
       ++pages;
     } while (page.after);
     EXPECT_EQ(pages, 10);
-    if (order == PageOrder::kNewestFirst) std::ranges::reverse(seen);
+    if (order == PageOrder::newest_first) std::ranges::reverse(seen);
     ASSERT_EQ(seen.size(), 95u);
     for (std::uint64_t i = 0; i < 95; ++i) EXPECT_EQ(seen[i], i);
   }
@@ -116,7 +116,7 @@ TEST_F(DecisionLogTest, StoresEachOutcomeOnceAlsoAcrossRestarts) {
   wire::OutcomeRecord next_boot = outcome("egress-1", 1, first);
   next_boot.boot = "boot-2";
   EXPECT_EQ(report(*log, {next_boot}).value(), (OutcomeReceipt{1, 1, 0, {}}));
-  const auto found = log->search({.decision_id = first}, {.order = PageOrder::kOldestFirst}).value();
+  const auto found = log->search({.decision_id = first}, {.order = PageOrder::oldest_first}).value();
   EXPECT_EQ(found.records.size(), 5u);  // the decision and four outcomes
 }
 
@@ -126,13 +126,15 @@ TEST_F(DecisionLogTest, AGateReportsOnlyOfDecisionsItWasGiven) {
   mine.pep = "egress-1";
   ASSERT_TRUE(commit(*log, {mine}));
   wire::OutcomeRecord refusal = outcome("egress-2", 4, "");
-  refusal.kind = wire::RecordKind::kRefusal;
+  refusal.kind = wire::RecordKind::refusal;
   for (int restart = 0; restart < 2; ++restart) {
     const std::string gate = restart == 0 ? "egress-2" : "egress-3";
     refusal.gate = gate;
     EXPECT_EQ(report(*log, {outcome(gate, 1, mine.id), outcome(gate, 2, decision_id(9)), outcome(gate, 3, ""), refusal})
                   .value(),
-              (OutcomeReceipt{4, 1, 0,
+              (OutcomeReceipt{4,
+                              1,
+                              0,
                               {{1, "decision `" + mine.id + "` was given to another gate"},
                                {2, "there is no decision `" + decision_id(9) + "`"},
                                {3, "there is no decision ``"}}}));
@@ -203,7 +205,7 @@ TEST_F(DecisionLogTest, NotesWhatAdminsDo) {
   std::promise<Result<std::uint64_t>> done;
   log->note(admin, [&](Result<std::uint64_t> index) { done.set_value(std::move(index)); });
   EXPECT_EQ(done.get_future().get().value(), 0u);
-  EXPECT_EQ(log->search({.kind = wire::RecordKind::kAdmin}, {}).value().records.size(), 1u);
+  EXPECT_EQ(log->search({.kind = wire::RecordKind::admin}, {}).value().records.size(), 1u);
 }
 
 TEST_F(DecisionLogTest, HasOneOwner) {

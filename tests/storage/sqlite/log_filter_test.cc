@@ -61,7 +61,7 @@ RecordFilter random_filter(std::mt19937_64& random) {
   };
   if (random() % 5 == 0) filter.from = instant();
   if (random() % 5 == 0) filter.until = instant();
-  if (random() % 6 == 0) filter.kind = random() % 2 == 0 ? wire::RecordKind::kDecision : wire::RecordKind::kOutcome;
+  if (random() % 6 == 0) filter.kind = random() % 2 == 0 ? wire::RecordKind::decision : wire::RecordKind::outcome;
   if (random() % 10 == 0) filter.decision_id = decision_id(random() % 250);
   if (random() % 5 == 0) filter.decision = random() % 2 == 0;
   some(filter.reason, {"rule-allow", "rule-deny", "default-deny", "RULE-ALLOW"});
@@ -114,9 +114,7 @@ TEST(LogFilter, MeansTheSameInIndexTailAndByHand) {
   const TemporaryFolder all_tail, all_index, half;
   std::vector<std::pair<wire::Record, std::string>> expected;
   const auto files = make_posix_file_system();
-  const auto keep = [&](const wire::Record& record) {
-    expected.emplace_back(record, wire::to_bytes(record).value());
-  };
+  const auto keep = [&](const wire::Record& record) { expected.emplace_back(record, wire::to_bytes(record).value()); };
   for (const TemporaryFolder* folder : {&all_tail, &all_index, &half}) {
     expected.clear();
     const auto log = open_decision_log(*files, folder->path()).value();
@@ -146,11 +144,11 @@ TEST(LogFilter, MeansTheSameInIndexTailAndByHand) {
       if (matches(filter, expected[i].first, expected[i].second)) by_hand.push_back({i, expected[i].second});
     }
     hits += by_hand.empty() ? 0 : 1;
-    for (const PageOrder order : {PageOrder::kOldestFirst, PageOrder::kNewestFirst}) {
+    for (const PageOrder order : {PageOrder::oldest_first, PageOrder::newest_first}) {
       for (std::size_t reader = 0; reader < readers.size(); ++reader) {
         auto found = readers[reader]->search(filter, {.order = order, .after = std::nullopt, .limit = 1000});
         ASSERT_TRUE(found) << found.error().message;
-        if (order == PageOrder::kNewestFirst) std::ranges::reverse(found->records);
+        if (order == PageOrder::newest_first) std::ranges::reverse(found->records);
         ASSERT_EQ(numbers(found->records), numbers(by_hand))
             << "round " << round << ", reader " << reader << ", seed " << seed << ": " << describe(filter);
         EXPECT_TRUE(found->records == by_hand) << "round " << round << ", reader " << reader << ", seed " << seed;

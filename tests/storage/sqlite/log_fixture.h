@@ -1,13 +1,14 @@
 // Records and folders for the tests of the decision log.
 #pragma once
 
-#include <atomic>
 #include <fmt/format.h>
+
+#include <atomic>
 #include <future>
 #include <memory>
 #include <random>
-#include <thread>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "engine/wire/record.h"
@@ -25,7 +26,9 @@ inline std::string decision_id(std::uint64_t number) {
 // Decision `number`, its fields drawn from small sets so that filters hit.
 inline wire::DecisionRecord decision(std::uint64_t number) {
   std::mt19937_64 random(number);
-  const auto pick = [&](std::initializer_list<const char*> from) { return std::string(from.begin()[random() % from.size()]); };
+  const auto pick = [&](std::initializer_list<const char*> from) {
+    return std::string(from.begin()[random() % from.size()]);
+  };
   wire::DecisionRecord record;
   record.id = decision_id(number);
   record.time = Timestamp::from_unix_millis(1'763'942'400'000 + static_cast<std::int64_t>(number) * 10);
@@ -61,7 +64,8 @@ inline wire::OutcomeRecord outcome(std::string gate, std::int64_t seq, std::stri
 inline Result<std::vector<RecordedDecision>> commit(DecisionLog& log, std::vector<wire::DecisionRecord> decisions) {
   std::promise<Result<std::vector<RecordedDecision>>> promise;
   auto result = promise.get_future();
-  log.commit(std::move(decisions), [&](Result<std::vector<RecordedDecision>> done) { promise.set_value(std::move(done)); });
+  log.commit(std::move(decisions),
+             [&](Result<std::vector<RecordedDecision>> done) { promise.set_value(std::move(done)); });
   return result.get();
 }
 

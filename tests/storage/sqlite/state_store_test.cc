@@ -2,14 +2,14 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
 #include <functional>
 #include <random>
-#include <sys/wait.h>
 #include <thread>
-#include <unistd.h>
 
 #include "engine/wire/ulid.h"
 #include "tests/storage/segments/temporary_folder.h"
@@ -92,7 +92,8 @@ TEST_F(StateStoreTest, SaysWhatASessionLacks) {
        "a session's claims and labels hold no U+0000"},
       {"a NUL in the sub", [](NewSession& s) { s.sub = std::string("a\0b", 3); },
        "a session's claims and labels hold no U+0000"},
-      {"a sub that is no UTF-8", [](NewSession& s) { s.sub = "\xff"; }, "a session's provider, sub and tenant are UTF-8"},
+      {"a sub that is no UTF-8", [](NewSession& s) { s.sub = "\xff"; },
+       "a session's provider, sub and tenant are UTF-8"},
   };
   const auto store = open_session_store(path()).value();
   for (const Row& row : rows) {
@@ -167,12 +168,18 @@ JsonValue random_json(std::mt19937_64& random, int depth) {
     return out;
   };
   switch (random() % (depth > 4 ? 6 : 8)) {
-    case 0: return {};
-    case 1: return random() % 2 == 0;
-    case 2: return static_cast<std::int64_t>(random());
-    case 3: return static_cast<double>(random() % 100'000) / 8 + 0.125;
-    case 4: return 1e300 * static_cast<double>(random() % 7 + 1);
-    case 5: return text();
+    case 0:
+      return {};
+    case 1:
+      return random() % 2 == 0;
+    case 2:
+      return static_cast<std::int64_t>(random());
+    case 3:
+      return static_cast<double>(random() % 100'000) / 8 + 0.125;
+    case 4:
+      return 1e300 * static_cast<double>(random() % 7 + 1);
+    case 5:
+      return text();
     case 6: {
       JsonValue::Array array;
       for (std::uint64_t i = random() % 4; i > 0; --i) array.push_back(random_json(random, depth + 1));
@@ -222,14 +229,14 @@ TEST_F(StateStoreTest, IsSharedByThreads) {
 
 TEST_F(StateStoreTest, AGatesSecretIsShownOnceAndProvesIt) {
   const auto store = open_pep_store(path()).value();
-  const NewPepCredential made = store->add("egress-1", {PepDomain::kEgress, PepDomain::kSessions}, kNow).value();
+  const NewPepCredential made = store->add("egress-1", {PepDomain::egress, PepDomain::sessions}, kNow).value();
   EXPECT_THAT(made.secret, testing::MatchesRegex("pep_[A-Za-z0-9_-]{43}"));
   const auto found = store->find_by_secret(made.secret).value();
   ASSERT_NE(found, nullptr);
   EXPECT_EQ(found->name, "egress-1");
-  EXPECT_TRUE(found->domains.contains(PepDomain::kEgress));
-  EXPECT_TRUE(found->domains.contains(PepDomain::kSessions));
-  EXPECT_FALSE(found->domains.contains(PepDomain::kSecrets));
+  EXPECT_TRUE(found->domains.contains(PepDomain::egress));
+  EXPECT_TRUE(found->domains.contains(PepDomain::sessions));
+  EXPECT_FALSE(found->domains.contains(PepDomain::secrets));
   std::ifstream raw(path(), std::ios::binary);
   const std::string bytes((std::istreambuf_iterator<char>(raw)), std::istreambuf_iterator<char>());
   EXPECT_EQ(bytes.find(made.secret.substr(4)), std::string::npos);
@@ -237,8 +244,9 @@ TEST_F(StateStoreTest, AGatesSecretIsShownOnceAndProvesIt) {
 
 TEST_F(StateStoreTest, NoOtherTextProvesAGate) {
   const auto store = open_pep_store(path()).value();
-  const std::string secret = store->add("egress-1", {PepDomain::kEgress}, kNow).value().secret;
-  std::vector<std::string> others{"", "pep_", secret + "A", secret.substr(1), secret + std::string(1, '\0'), "PEP_" + secret.substr(4)};
+  const std::string secret = store->add("egress-1", {PepDomain::egress}, kNow).value().secret;
+  std::vector<std::string> others{
+      "", "pep_", secret + "A", secret.substr(1), secret + std::string(1, '\0'), "PEP_" + secret.substr(4)};
   for (std::size_t i = 0; i < secret.size(); ++i) {
     std::string other = secret;
     other[i] = other[i] == 'A' ? 'B' : 'A';
@@ -250,15 +258,15 @@ TEST_F(StateStoreTest, NoOtherTextProvesAGate) {
 TEST_F(StateStoreTest, ARemovedGateIsNobodyAtOnce) {
   const auto here = open_pep_store(path()).value();
   const auto there = open_pep_store(path()).value();
-  const std::string secret = there->add("egress-1", {PepDomain::kEgress}, kNow).value().secret;
+  const std::string secret = there->add("egress-1", {PepDomain::egress}, kNow).value().secret;
   ASSERT_NE(here->find_by_secret(secret).value(), nullptr);
   EXPECT_TRUE(there->remove("egress-1", kNow).value());
   EXPECT_EQ(here->find_by_secret(secret).value(), nullptr);
   EXPECT_EQ(there->find_by_secret(secret).value(), nullptr);
   EXPECT_FALSE(there->remove("egress-1", kNow).value());
-  const std::string anew = there->add("egress-1", {PepDomain::kSecrets}, kNow).value().secret;
+  const std::string anew = there->add("egress-1", {PepDomain::secrets}, kNow).value().secret;
   EXPECT_NE(anew, secret);
-  EXPECT_TRUE(here->find_by_secret(anew).value()->domains.contains(PepDomain::kSecrets));
+  EXPECT_TRUE(here->find_by_secret(anew).value()->domains.contains(PepDomain::secrets));
   const auto all = here->list().value();
   ASSERT_EQ(all.size(), 2u);
   EXPECT_NE(all[0].removed, std::nullopt);
@@ -272,7 +280,7 @@ TEST_F(StateStoreTest, AddedByAnotherProcessItIsKnownAtOnce) {
   const pid_t child = ::fork();
   ASSERT_GE(child, 0);
   if (child == 0) {
-    const auto made = open_pep_store(path()).value()->add("egress-9", {PepDomain::kEgress}, kNow);
+    const auto made = open_pep_store(path()).value()->add("egress-9", {PepDomain::egress}, kNow);
     const bool told = made && ::write(ends[1], made->secret.data(), made->secret.size()) == 47;
     ::_exit(told ? 0 : 1);
   }
@@ -289,13 +297,13 @@ TEST_F(StateStoreTest, AddedByAnotherProcessItIsKnownAtOnce) {
 
 TEST_F(StateStoreTest, SaysWhatIsWrongWithAGatesName) {
   const auto store = open_pep_store(path()).value();
-  for (const std::string& name : {std::string(), std::string("A"), std::string("-a"), std::string("a."), std::string("a b"),
-                                  std::string("a/b"), std::string(64, 'a')}) {
-    EXPECT_THAT(store->add(name, {PepDomain::kEgress}, kNow).error().message, HasSubstr("is no name")) << name;
+  for (const std::string& name : {std::string(), std::string("A"), std::string("-a"), std::string("a."),
+                                  std::string("a b"), std::string("a/b"), std::string(64, 'a')}) {
+    EXPECT_THAT(store->add(name, {PepDomain::egress}, kNow).error().message, HasSubstr("is no name")) << name;
   }
   EXPECT_EQ(store->add("a", {}, kNow).error().message, "gate `a` needs at least one domain");
-  ASSERT_TRUE(store->add(std::string(63, 'a'), {PepDomain::kEgress}, kNow));
-  EXPECT_EQ(store->add(std::string(63, 'a'), {PepDomain::kEgress}, kNow).error().message,
+  ASSERT_TRUE(store->add(std::string(63, 'a'), {PepDomain::egress}, kNow));
+  EXPECT_EQ(store->add(std::string(63, 'a'), {PepDomain::egress}, kNow).error().message,
             "there is a gate `" + std::string(63, 'a') + "` already: remove it first");
 }
 

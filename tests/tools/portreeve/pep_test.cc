@@ -40,7 +40,7 @@ TEST_F(Pep, AddPrintsASecretOnceThatALivePdpBelievesAtOnce) {
   const auto credential = believed(secret);
   ASSERT_NE(credential, nullptr);
   EXPECT_EQ(credential->name, "egress-1");
-  EXPECT_EQ(credential->domains, (storage::PepDomains{storage::PepDomain::kEgress, storage::PepDomain::kSecrets}));
+  EXPECT_EQ(credential->domains, (storage::PepDomains{storage::PepDomain::egress, storage::PepDomain::secrets}));
   EXPECT_EQ(pep({"list"}).out.find(secret), std::string::npos);
   EXPECT_EQ(pep({"list", "--json"}).out.find(secret), std::string::npos);
 }
