@@ -32,7 +32,7 @@ struct LoadResult {
 Result<std::vector<wire::PolicyFile>> read_folder(const std::string& folder);
 
 // Reads and checks a policy set. Any bytes may be given. Pure but for zone files; any thread.
-// Cost: linear in the bytes, about 2 s for 100 000 rules.
+// Cost: linear in the bytes, about 3 s for 100 000 rules.
 LoadResult load(const std::vector<wire::PolicyFile>& files, const LoadOptions& options = {});
 
 // A zone that a condition names, and the bytes of its file.
