@@ -44,7 +44,7 @@ PolicyRollout::~PolicyRollout() {
   if (watcher_.joinable()) watcher_.join();
 }
 
-// Names, sizes, times and inodes of all that lies below: changes with every edit, and with a ConfigMap's swapped link.
+// Names, sizes and times of all that lies below: changes with every edit, and with a ConfigMap's swapped link.
 std::string PolicyRollout::fingerprint() const {
   std::string out;
   std::error_code error;
@@ -66,7 +66,14 @@ Status PolicyRollout::activate(const std::vector<wire::PolicyFile>& files,
   const std::shared_ptr<const compile::Snapshot> snapshot = compile::compile(std::move(set), options_.deployment);
   if (auto stored = parts_.revisions.put(snapshot->revision(), files); !stored) return stored;
   if (auto taken = before_(*snapshot); !taken) return taken;
-  if (auto noted = parts_.revisions.activate(snapshot->revision(), parts_.clock.now()); !noted) return noted;
+  if (auto noted = parts_.revisions.activate(snapshot->revision(), parts_.clock.now()); !noted) {
+    // What was told of the new one is told of the one that stays: issuers and policies are of one revision.
+    if (const auto active = parts_.snapshots.load(); active != nullptr) {
+      if (auto restored = before_(*active); !restored)
+        parts_.log.error("cannot restore", {{"why", restored.error().message}});
+    }
+    return noted;
+  }
   parts_.snapshots.publish(snapshot);
   activations_.add();
   after_(*snapshot);

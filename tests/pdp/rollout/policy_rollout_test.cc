@@ -36,7 +36,10 @@ class PolicyRolloutTest : public testing::Test {
     return std::make_unique<PolicyRollout>(
         PolicyRollout::Options{folder(), {}, poll},
         PolicyRollout::Parts{snapshots_, *revisions_, clock_, log_, readiness_, metrics_},
-        [this](const compile::Snapshot&) { return before_; },
+        [this](const compile::Snapshot& snapshot) {
+          told_last_ = snapshot.revision();
+          return before_;
+        },
         [this](const compile::Snapshot& snapshot) {
           live_.push_back(snapshot.revision());
           if (on_live_) on_live_();
@@ -63,6 +66,7 @@ class PolicyRolloutTest : public testing::Test {
   compile::SnapshotHolder snapshots_;
   std::unique_ptr<storage::RevisionStore> revisions_ = *storage::RevisionStore::open(files_.path() + "/revisions");
   Status before_;
+  std::string told_last_;  // the revision that issuers were last taken from
   std::vector<std::string> live_;
   std::function<void()> on_live_;
   std::vector<Diagnostic> diagnostics_;
@@ -130,6 +134,20 @@ TEST_F(PolicyRolloutTest, AnIssuerThatCannotBeTakenKeepsTheRevisionFromGoingLive
   rolled->reload();
   EXPECT_TRUE(may_read("doc"));
   EXPECT_EQ(readiness_.missing().front().reason, "no such key file");
+}
+
+TEST_F(PolicyRolloutTest, ARevisionThatCannotBeNotedLeavesTheIssuersOfTheOneThatStays) {
+  write(readable("doc"));
+  auto rolled = rollout();
+  ASSERT_TRUE(start(*rolled));
+  const std::string active = snapshots_.load()->revision();
+  fs::remove(files_.path() + "/revisions/ACTIVATIONS");
+  fs::create_directory(files_.path() + "/revisions/ACTIVATIONS");
+  write(readable("note"));
+  rolled->reload();
+  EXPECT_TRUE(may_read("doc"));
+  EXPECT_FALSE(readiness_.ready());
+  EXPECT_EQ(told_last_, active);
 }
 
 TEST_F(PolicyRolloutTest, AnUnchangedRevisionIsNotActivatedAgain) {
