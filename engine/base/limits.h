@@ -54,4 +54,13 @@ inline constexpr std::size_t kDnsAnswers = 16;
 // What a gate reads of the PDP: an answer names at most the addresses asked about, its rules and its limits.
 inline constexpr std::size_t kPdpAnswerBytes = 256u << 10;
 
+// Usage events: the names and ids of providers stay under 100 bytes; an event of only such texts fits a spool's record.
+inline constexpr std::size_t kUsageTextBytes = 256;
+inline constexpr std::size_t kUsageTagKeyBytes = 64;
+inline constexpr std::size_t kUsageTags = 16;
+inline constexpr std::size_t kUsageTools = 16;
+inline constexpr std::size_t kUsageEventBytes = 24u << 10;  // all of that with each byte escaped, and the numbers
+// Tokens of one call: a thousand times the largest context window. A sum over 900 million calls still fits an int64.
+inline constexpr std::int64_t kUsageCount = 10'000'000'000;
+
 }  // namespace portreeve::limits

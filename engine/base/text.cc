@@ -90,6 +90,18 @@ bool is_valid_utf8(std::string_view text) {
   return true;
 }
 
+std::string to_well_formed_utf8(std::string_view text) {
+  constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
+  std::string out;
+  while (!text.empty()) {
+    char32_t code = 0;
+    const std::size_t length = utf8_sequence(text, code);
+    out += length == 0 ? kReplacement : text.substr(0, length);
+    text.remove_prefix(std::max<std::size_t>(length, 1));
+  }
+  return out;
+}
+
 std::string base64_encode(std::string_view bytes) { return encode(bytes, kStandard, true); }
 std::string base64url_encode(std::string_view bytes) { return encode(bytes, kUrlSafe, false); }
 

@@ -12,6 +12,8 @@ namespace portreeve {
 
 // True where `text` is well-formed UTF-8 (RFC 3629: no overlong forms, no surrogates). No allocation.
 bool is_valid_utf8(std::string_view text);
+// `text` with each ill-formed part replaced by U+FFFD.
+std::string to_well_formed_utf8(std::string_view text);
 
 // Base64 (RFC 4648 §4, padded) and base64url (§5, unpadded). Decoders are strict: canonical padding bits, no stray
 // bytes.

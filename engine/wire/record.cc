@@ -14,7 +14,6 @@ namespace portreeve::wire {
 namespace {
 
 constexpr std::int64_t kMostInteger = (std::int64_t{1} << 53) - 1;
-constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
 
 struct KindText {
   RecordKind kind;
@@ -26,20 +25,8 @@ constexpr KindText kKinds[] = {{RecordKind::decision, "decision"},
                                {RecordKind::refusal, "refusal"},
                                {RecordKind::admin, "admin"}};
 
-std::string well_formed(std::string_view text) {
-  if (is_valid_utf8(text)) return std::string(text);
-  std::string out;
-  while (!text.empty()) {
-    std::size_t length = std::min<std::size_t>(4, text.size());
-    while (length > 0 && !(is_valid_utf8(text.substr(0, length)))) --length;
-    out += length == 0 ? kReplacement : text.substr(0, length);
-    text.remove_prefix(std::max<std::size_t>(length, 1));
-  }
-  return out;
-}
-
 JsonValue well_formed_json(const JsonValue& value) {
-  if (const std::string* text = value.as_string()) return well_formed(*text);
+  if (const std::string* text = value.as_string()) return to_well_formed_utf8(*text);
   if (const JsonValue::Array* array = value.as_array()) {
     JsonValue::Array out;
     for (const JsonValue& item : *array) out.push_back(well_formed_json(item));
@@ -47,7 +34,7 @@ JsonValue well_formed_json(const JsonValue& value) {
   }
   if (const JsonValue::Object* object = value.as_object()) {
     JsonValue out{JsonValue::Object{}};
-    for (const auto& [key, member] : *object) out.set(well_formed(key), well_formed_json(member));
+    for (const auto& [key, member] : *object) out.set(to_well_formed_utf8(key), well_formed_json(member));
     return out;
   }
   return value;
@@ -56,7 +43,7 @@ JsonValue well_formed_json(const JsonValue& value) {
 // Gathers a record's members; remembers the first number that does not fit.
 class Members {
  public:
-  void text(std::string_view key, std::string_view value) { json_.set(key, well_formed(value)); }
+  void text(std::string_view key, std::string_view value) { json_.set(key, to_well_formed_utf8(value)); }
   void optional_text(std::string_view key, std::string_view value) {
     if (!value.empty()) text(key, value);
   }
@@ -109,7 +96,7 @@ Members begin(RecordKind kind) {
 
 JsonValue list_json(const std::vector<std::string>& texts) {
   JsonValue::Array out;
-  for (const std::string& text : texts) out.emplace_back(well_formed(text));
+  for (const std::string& text : texts) out.emplace_back(to_well_formed_utf8(text));
   return out;
 }
 
