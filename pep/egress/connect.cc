@@ -11,11 +11,12 @@
 
 #include "pep/egress/credentials.h"
 #include "pep/egress/denial.h"
-#include "pep/egress/dial.h"
 #include "pep/egress/judge.h"
 #include "pep/egress/tunnel.h"
-#include "pep/egress/watchdog.h"
 #include "pep/http/connect_request.h"
+#include "pep/net/asio_address.h"
+#include "pep/net/linger.h"
+#include "pep/net/watchdog.h"
 
 namespace portreeve::pep {
 namespace {

@@ -5,22 +5,13 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <chrono>
 
-#include "pep/egress/watchdog.h"
+#include "pep/net/asio_address.h"
+#include "pep/net/watchdog.h"
 
 namespace portreeve::pep {
 
 namespace asio = boost::asio;
 using boost::system::error_code;
-
-asio::ip::address to_asio(net::IpAddress address) {
-  if (address.is_v4()) return asio::ip::address_v4(address.v4_bytes());
-  return asio::ip::address_v6(address.v6_bytes());
-}
-
-net::IpAddress from_asio(const asio::ip::address& address) {
-  if (address.is_v4()) return net::IpAddress::from_v4_bytes(address.to_v4().to_bytes());
-  return net::IpAddress::from_v6_bytes(address.to_v6().to_bytes());
-}
 
 asio::awaitable<std::variant<Dialled, DialFailure>> dial(std::vector<JudgedAddress> addresses, Millis timeout) {
   const auto end = std::chrono::steady_clock::now() + timeout;

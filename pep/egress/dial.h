@@ -23,9 +23,6 @@ struct DialFailure {
   net::IpAddress address;
 };
 
-boost::asio::ip::address to_asio(net::IpAddress address);
-net::IpAddress from_asio(const boost::asio::ip::address& address);
-
 // Connects to the first of `addresses` that takes it, in their order, each with its share of what is left of `timeout`.
 // No other address can be dialled: only an allowing answer makes a JudgedAddress. Requires: at least one address.
 boost::asio::awaitable<std::variant<Dialled, DialFailure>> dial(std::vector<JudgedAddress> addresses, Millis timeout);

@@ -9,11 +9,11 @@
 #include "engine/net/ip_address.h"
 #include "pep/client/outcome_spool.h"
 #include "pep/client/pdp_client.h"
-#include "pep/egress/counts.h"
 #include "pep/egress/denial.h"
 #include "pep/egress/options.h"
-#include "pep/egress/own_addresses.h"
-#include "pep/egress/resolver.h"
+#include "pep/net/counts.h"
+#include "pep/net/own_addresses.h"
+#include "pep/net/resolver.h"
 
 namespace portreeve::pep {
 

@@ -10,7 +10,7 @@
 #include "engine/base/time.h"
 #include "engine/net/ip_prefix.h"
 #include "pep/client/pdp_client.h"
-#include "pep/egress/resolver.h"
+#include "pep/net/resolver.h"
 
 namespace portreeve::pep {
 

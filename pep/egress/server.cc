@@ -18,7 +18,7 @@
 #include <vector>
 
 #include "pep/egress/connect.h"
-#include "pep/egress/dial.h"
+#include "pep/net/asio_address.h"
 
 namespace portreeve::pep {
 

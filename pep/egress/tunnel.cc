@@ -12,7 +12,8 @@
 
 #include "pep/egress/dial.h"
 #include "pep/egress/splice.h"
-#include "pep/egress/watchdog.h"
+#include "pep/net/linger.h"
+#include "pep/net/watchdog.h"
 
 namespace portreeve::pep {
 namespace {
@@ -23,7 +24,6 @@ using boost::system::error_code;
 
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t kReadBytes = 16u << 10;
-constexpr std::size_t kLingerBytes = 1u << 20;
 
 // How reading a hello ended.
 struct HelloEnd {
@@ -131,20 +131,6 @@ std::string tls_alert(wire::Reason reason) {
   if (reason == wire::Reason::tls_malformed || reason == wire::Reason::not_tls) description = kDecodeError;
   // Record type alert, version TLS 1.2, two bytes: fatal, and what.
   return std::string("\x15\x03\x03\x00\x02\x02", 6) + description;
-}
-
-asio::awaitable<void> linger(tcp::socket& client, Millis most) {
-  error_code ignored;
-  client.shutdown(tcp::socket::shutdown_send, ignored);
-  const Watchdog watchdog(client, most);
-  std::array<char, 1024> sink;
-  std::size_t total = 0;
-  while (!watchdog.expired() && total < kLingerBytes) {
-    const auto [error, got] = co_await client.async_read_some(asio::buffer(sink), kAwait);
-    if (error) break;
-    total += got;
-  }
-  client.close(ignored);
 }
 
 asio::awaitable<std::optional<Denial>> open_tunnel(Lane& lane, tcp::socket& client, EgressAsk ask, Answer answer,

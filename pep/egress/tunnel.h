@@ -27,7 +27,4 @@ std::optional<wire::Reason> hello_denial(const ClientHello& hello, const net::En
 // The fatal alert record that answers a hello refused for `reason` (RFC 8446 §6).
 std::string tls_alert(wire::Reason reason);
 
-// Says goodbye so that the last bytes written arrive: ends sending, then reads until the peer has gone or `most`.
-boost::asio::awaitable<void> linger(boost::asio::ip::tcp::socket& client, Millis most);
-
 }  // namespace portreeve::pep

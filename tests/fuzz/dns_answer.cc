@@ -1,4 +1,4 @@
-#include "pep/egress/dns_answer.h"
+#include "pep/net/dns_answer.h"
 
 #include "tests/fuzz/input.h"
 

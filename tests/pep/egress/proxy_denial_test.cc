@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "engine/base/text.h"
-#include "tests/pep/egress/dns_bytes.h"
+#include "tests/pep/dns_bytes.h"
 #include "tests/pep/egress/proxy_fixture.h"
 
 namespace portreeve::pep {

@@ -2,7 +2,7 @@
 
 #include <cstdlib>
 
-#include "tests/pep/egress/dns_bytes.h"
+#include "tests/pep/dns_bytes.h"
 
 namespace portreeve::pep {
 

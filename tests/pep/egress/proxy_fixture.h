@@ -18,8 +18,8 @@
 #include "pep/egress/gate.h"
 #include "pep/egress/server.h"
 #include "storage/segments/file_system.h"
-#include "tests/pep/egress/world.h"
 #include "tests/pep/scripted_pdp.h"
+#include "tests/pep/world.h"
 
 namespace portreeve::pep {
 

@@ -3,7 +3,7 @@
 #include <cstdio>
 #include <string>
 
-#include "tests/pep/egress/world.h"
+#include "tests/pep/world.h"
 
 int main(int argc, char** argv) {
   testing::InitGoogleTest(&argc, argv);

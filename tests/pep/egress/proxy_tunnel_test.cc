@@ -1,7 +1,7 @@
 // Tunnels that are allowed: what flows, what is checked before it flows, how it ends.
 #include <gtest/gtest.h>
 
-#include "tests/pep/egress/dns_bytes.h"
+#include "tests/pep/dns_bytes.h"
 #include "tests/pep/egress/proxy_fixture.h"
 
 namespace portreeve::pep {

@@ -2,10 +2,10 @@
 #include <gtest/gtest.h>
 
 #include "engine/base/text.h"
-#include "pep/egress/counts.h"
 #include "pep/egress/credentials.h"
 #include "pep/egress/denial.h"
 #include "pep/egress/tunnel.h"
+#include "pep/net/counts.h"
 
 namespace portreeve::pep {
 namespace {

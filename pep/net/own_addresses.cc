@@ -1,4 +1,4 @@
-#include "pep/egress/own_addresses.h"
+#include "pep/net/own_addresses.h"
 
 #include <ifaddrs.h>
 #include <netinet/in.h>

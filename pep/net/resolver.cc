@@ -1,4 +1,4 @@
-#include "pep/egress/resolver.h"
+#include "pep/net/resolver.h"
 
 #include <ares.h>
 
@@ -17,7 +17,7 @@
 #include "engine/base/check.h"
 #include "engine/base/limits.h"
 #include "engine/net/guard.h"
-#include "pep/egress/dns_answer.h"
+#include "pep/net/dns_answer.h"
 
 namespace portreeve::pep {
 namespace {

@@ -1,4 +1,4 @@
-#include "tests/pep/egress/world.h"
+#include "tests/pep/world.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -14,7 +14,7 @@
 #include <cstring>
 #include <utility>
 
-#include "tests/pep/egress/dns_bytes.h"
+#include "tests/pep/dns_bytes.h"
 
 namespace portreeve::pep {
 namespace {

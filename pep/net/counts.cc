@@ -1,4 +1,4 @@
-#include "pep/egress/counts.h"
+#include "pep/net/counts.h"
 
 namespace portreeve::pep {
 

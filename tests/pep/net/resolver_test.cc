@@ -1,4 +1,4 @@
-#include "pep/egress/resolver.h"
+#include "pep/net/resolver.h"
 
 #include <gtest/gtest.h>
 
@@ -8,8 +8,8 @@
 #include <map>
 #include <optional>
 
-#include "tests/pep/egress/dns_bytes.h"
-#include "tests/pep/egress/world.h"
+#include "tests/pep/dns_bytes.h"
+#include "tests/pep/world.h"
 
 namespace portreeve::pep {
 namespace {

@@ -1,11 +1,11 @@
-#include "pep/egress/dns_answer.h"
+#include "pep/net/dns_answer.h"
 
 #include <gtest/gtest.h>
 
 #include <random>
 #include <string>
 
-#include "tests/pep/egress/dns_bytes.h"
+#include "tests/pep/dns_bytes.h"
 
 namespace portreeve::pep {
 namespace {
