@@ -46,6 +46,8 @@ inline constexpr std::size_t kRecordBytes = 65'535;
 // The egress proxy (the corpus fixture's limits).
 inline constexpr std::size_t kHttpHeadBytes = 8192;
 inline constexpr std::size_t kHttpFields = 100;
+// Of an upstream's answer: code hosts and model APIs send up to 8 KiB of policies and cookies.
+inline constexpr std::size_t kResponseHeadBytes = 32u << 10;
 inline constexpr std::size_t kClientHelloBytes = 65'536;
 inline constexpr std::size_t kClientHelloRecords = 64;
 inline constexpr std::size_t kCnameHops = 8;

@@ -10,21 +10,6 @@
 namespace portreeve::pep {
 namespace {
 
-// RFC 9110 §5.6.2.
-bool is_token_char(char c) {
-  if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')) return true;
-  return std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
-}
-
-bool is_visible(char c) { return c > 0x20 && c < 0x7f; }
-bool is_blank(char c) { return c == ' ' || c == '\t'; }
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
-  return text;
-}
-
 // Fields whose repetition, or whose removal by a `Connection` nomination, would let two readers see two requests.
 constexpr std::array<std::string_view, 5> kSingular = {"authorization", "content-length", "host", "proxy-authorization",
                                                        "transfer-encoding"};
@@ -33,17 +18,25 @@ bool is_singular(std::string_view name) {
   return std::find(kSingular.begin(), kSingular.end(), name) != kSingular.end();
 }
 
+HeadError field_error(FieldFault fault) {
+  switch (fault) {
+    case FieldFault::line_end:
+      return {HeadFault::field, 400, "a line does not end in CR LF"};
+    case FieldFault::section_end:
+      return {HeadFault::field, 400, "the request head does not end in CR LF"};
+    case FieldFault::folded:
+      return {HeadFault::field, 400, "a header line is folded"};
+    case FieldFault::too_many:
+      return {HeadFault::too_large, 431, "the request has more than 100 header lines"};
+    case FieldFault::name:
+      return {HeadFault::field, 400, "a header name holds a byte that has no place there"};
+    case FieldFault::value:
+      return {HeadFault::field, 400, "a header value holds a byte that has no place there"};
+  }
+  return {HeadFault::field, 400, "a header line cannot be read"};
+}
+
 }  // namespace
-
-const std::string* RequestHead::find(std::string_view name) const {
-  const auto it = std::find_if(fields.begin(), fields.end(), [&](const Field& f) { return f.name == name; });
-  return it == fields.end() ? nullptr : &it->value;
-}
-
-std::size_t RequestHead::count(std::string_view name) const {
-  return static_cast<std::size_t>(
-      std::count_if(fields.begin(), fields.end(), [&](const Field& f) { return f.name == name; }));
-}
 
 HeadParser::State HeadParser::feed(std::string_view bytes, std::size_t& consumed) {
   consumed = 0;
@@ -64,7 +57,7 @@ bool HeadParser::fail_with(HeadFault fault, std::string message, int status) {
   return false;
 }
 
-bool HeadParser::take(char c) { return place_ <= Place::version ? take_in_request_line(c) : take_in_field(c); }
+bool HeadParser::take(char c) { return place_ <= Place::version ? take_in_request_line(c) : take_in_fields(c); }
 
 bool HeadParser::take_in_request_line(char c) {
   if (place_ == Place::method) {
@@ -103,59 +96,26 @@ bool HeadParser::finish_version() {
   return true;
 }
 
-bool HeadParser::take_in_field(char c) {
-  switch (place_) {
-    case Place::line_end:
-      if (c != '\n') return fail_with(HeadFault::field, "a line does not end in CR LF");
-      place_ = Place::line_start;
+bool HeadParser::take_in_fields(char c) {
+  if (place_ == Place::line_end) {
+    if (c != '\n') return fail_with(HeadFault::field, "a line does not end in CR LF");
+    place_ = Place::fields;
+    return true;
+  }
+  switch (fields_.take(c)) {
+    case FieldReader::State::need_more:
       return true;
-    case Place::last:
-      if (c != '\n') return fail_with(HeadFault::field, "the request head does not end in CR LF");
-      if (!check()) return false;
-      state_ = State::complete;
-      return true;
-    case Place::line_start:
-      if (c == '\r') {
-        place_ = Place::last;
-        return true;
-      }
-      if (is_blank(c)) return fail_with(HeadFault::field, "a header line is folded");
-      if (head_.fields.size() == limits::kHttpFields) {
-        return fail_with(HeadFault::too_large, "the request has more than 100 header lines", 431);
-      }
-      head_.fields.emplace_back();
-      place_ = Place::name;
-      [[fallthrough]];
-    case Place::name:
-      if (c == ':' && !head_.fields.back().name.empty()) {
-        place_ = Place::value;
-        return true;
-      }
-      if (!is_token_char(c)) return fail_with(HeadFault::field, "a header name holds a byte that has no place there");
-      head_.fields.back().name += to_lower_ascii(c);
-      return true;
-    case Place::value:
-      if (c == '\r') {
-        finish_field();
-        place_ = Place::line_end;
-        return true;
-      }
-      if (!is_visible(c) && !is_blank(c)) {
-        return fail_with(HeadFault::field, "a header value holds a byte that has no place there");
-      }
-      word_ += c;
-      return true;
-    case Place::method:
-    case Place::target:
-    case Place::version:
+    case FieldReader::State::failed:
+      state_ = State::failed;
+      error_ = field_error(fields_.fault());
+      return false;
+    case FieldReader::State::complete:
       break;
   }
-  return fail_with(HeadFault::request_line, "the request cannot be read");
-}
-
-void HeadParser::finish_field() {
-  head_.fields.back().value = trimmed(word_);
-  word_.clear();
+  head_.fields = fields_.release();
+  if (!check()) return false;
+  state_ = State::complete;
+  return true;
 }
 
 bool HeadParser::check() {
@@ -178,10 +138,8 @@ bool HeadParser::check_connection() {
   bool keep = false;
   for (const Field& field : head_.fields) {
     if (field.name != "connection") continue;
-    std::string_view rest = field.value;
-    while (true) {
-      const std::size_t comma = rest.find(',');
-      const std::string option = to_lower_ascii(trimmed(rest.substr(0, comma)));
+    for (const std::string_view element : list_elements(field.value)) {
+      const std::string option = to_lower_ascii(element);
       if (is_singular(option)) {
         return fail_with(HeadFault::framing,
                          "the Connection header names `" + option + "`, which is not its to remove");
@@ -191,8 +149,6 @@ bool HeadParser::check_connection() {
       }
       close = close || option == "close";
       keep = keep || option == "keep-alive";
-      if (comma == std::string_view::npos) break;
-      rest.remove_prefix(comma + 1);
     }
   }
   head_.keep_alive = !close && (keep || head_.minor_version == 1);

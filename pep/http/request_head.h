@@ -7,16 +7,12 @@
 #include <string_view>
 #include <vector>
 
+#include "pep/http/field_section.h"
+
 namespace portreeve::pep {
 
-struct Field {
-  std::string name;   // lower case
-  std::string value;  // without surrounding blanks
-  friend bool operator==(const Field&, const Field&) = default;
-};
-
-// How the body that follows the head is framed (RFC 9112 §6).
-enum class Framing : std::uint8_t { none, length, chunked };
+// How the body that follows the head is framed (RFC 9112 §6); until_close is for responses only.
+enum class Framing : std::uint8_t { none, length, chunked, until_close };
 
 // A head that passed every check of HeadParser.
 struct RequestHead {
@@ -29,8 +25,8 @@ struct RequestHead {
   bool keep_alive = true;            // RFC 9112 §9.3, `Proxy-Connection` taken no notice of
 
   // The value of the first field of that (lower-case) name, or nullptr.
-  const std::string* find(std::string_view name) const;
-  std::size_t count(std::string_view name) const;
+  const std::string* find(std::string_view name) const { return find_field(fields, name); }
+  std::size_t count(std::string_view name) const { return count_fields(fields, name); }
 };
 
 // What kind of rule a head broke.
@@ -74,14 +70,13 @@ class HeadParser {
   const HeadError& error() const { return error_; }
 
  private:
-  enum class Place : std::uint8_t { method, target, version, line_end, line_start, name, value, last };
+  enum class Place : std::uint8_t { method, target, version, line_end, fields };
 
   bool take(char c);
   bool take_in_request_line(char c);
-  bool take_in_field(char c);
+  bool take_in_fields(char c);
   bool fail_with(HeadFault fault, std::string message, int status = 400);
   bool finish_version();
-  void finish_field();
   bool check();
   bool check_host();
   bool check_framing();
@@ -90,7 +85,8 @@ class HeadParser {
   State state_ = State::need_more;
   Place place_ = Place::method;
   std::size_t size_ = 0;
-  std::string word_;  // the version or the field value being read
+  std::string word_;  // the version being read
+  FieldReader fields_;
   RequestHead head_;
   HeadError error_;
 };
