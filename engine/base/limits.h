@@ -55,6 +55,15 @@ inline constexpr std::size_t kDnsAnswers = 16;
 
 // What a gate reads of the PDP: an answer names at most the addresses asked about, its rules and its limits.
 inline constexpr std::size_t kPdpAnswerBytes = 256u << 10;
+// A list that a gate fetches: what 10 000 secrets, of 400 bytes each, take.
+inline constexpr std::size_t kPdpListBytes = 4u << 20;
+
+// Events of the PDP: one names at most 1000 sessions of some 30 bytes, and a reason.
+inline constexpr std::size_t kEventLineBytes = 64u << 10;
+inline constexpr std::size_t kEventBytes = 128u << 10;
+inline constexpr std::size_t kEventSessions = 1000;
+// Sessions that a gate remembers as cut; more are cut in one go than asked about in the seconds that an answer takes.
+inline constexpr std::size_t kRememberedCuts = 65'536;
 
 // Usage events: the names and ids of providers stay under 100 bytes; an event of only such texts fits a spool's record.
 inline constexpr std::size_t kUsageTextBytes = 256;

@@ -124,27 +124,42 @@ asio::awaitable<Result<std::unique_ptr<PdpClient::Connection>>> PdpClient::conne
 }
 
 asio::awaitable<Result<PdpClient::Reply>> PdpClient::exchange(Connection& connection, std::string_view request,
-                                                              bool& keep) {
+                                                              std::size_t most_bytes, bool& keep) {
   keep = false;
   const auto [write_error, written] =
       co_await asio::async_write(connection.socket, asio::buffer(request.data(), request.size()), kAwait);
   if (write_error) co_return fail("the PDP does not take the question: " + write_error.message());
   http::response_parser<http::string_body> parser;
   parser.header_limit(static_cast<std::uint32_t>(limits::kHttpHeadBytes));
-  parser.body_limit(limits::kPdpAnswerBytes);
+  parser.body_limit(most_bytes);
   const auto [read_error, read] = co_await http::async_read(connection.socket, connection.buffer, parser, kAwait);
   if (read_error) co_return fail("the PDP's answer does not come whole: " + read_error.message());
   keep = parser.get().keep_alive() && connection.buffer.size() == 0;
-  co_return Reply{static_cast<int>(parser.get().result_int()), std::move(parser.get().body())};
+  const auto etag = parser.get()[http::field::etag];
+  co_return Reply{static_cast<int>(parser.get().result_int()), std::move(parser.get().body()),
+                  std::string(etag.data(), etag.size())};
+}
+
+std::string PdpClient::head(std::string_view method_and_path) const {
+  std::string head(method_and_path);
+  head += " HTTP/1.1\r\nHost: " + (options_.endpoint.is_unix() ? "localhost" : to_text(options_.endpoint)) + "\r\n";
+  if (!options_.credential.empty()) head += "Authorization: Bearer " + options_.credential + "\r\n";
+  return head;
 }
 
 asio::awaitable<Result<PdpClient::Reply>> PdpClient::post(std::string path, std::string body) {
-  const bool is_unix = options_.endpoint.is_unix();
-  std::string request = "POST " + path + " HTTP/1.1\r\nHost: " + (is_unix ? "localhost" : to_text(options_.endpoint)) +
-                        "\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) + "\r\n";
-  if (!options_.credential.empty()) request += "Authorization: Bearer " + options_.credential + "\r\n";
-  request += "\r\n" + body;
+  std::string request = head("POST " + path) + "Content-Type: application/json\r\nContent-Length: " +
+                        std::to_string(body.size()) + "\r\n\r\n" + body;
+  co_return co_await send(std::move(request), limits::kPdpAnswerBytes);
+}
 
+asio::awaitable<Result<PdpClient::Reply>> PdpClient::get(std::string path, std::string etag) {
+  std::string request = head("GET " + path);
+  if (!etag.empty()) request += "If-None-Match: " + etag + "\r\n";
+  co_return co_await send(request + "\r\n", limits::kPdpListBytes);
+}
+
+asio::awaitable<Result<PdpClient::Reply>> PdpClient::send(std::string request, std::size_t most_bytes) {
   Deadline deadline(context_, options_.deadline);
   std::unique_ptr<Connection> connection = pool_->take();
   bool fresh = connection == nullptr;
@@ -157,7 +172,7 @@ asio::awaitable<Result<PdpClient::Reply>> PdpClient::post(std::string path, std:
     }
     bool keep = false;
     deadline.shared->connection = connection.get();
-    auto reply = co_await exchange(*connection, request, keep);
+    auto reply = co_await exchange(*connection, request, most_bytes, keep);
     deadline.shared->connection = nullptr;
     if (deadline.shared->expired) co_return fail("the PDP did not answer in time");
     if (reply) {
@@ -170,7 +185,8 @@ asio::awaitable<Result<PdpClient::Reply>> PdpClient::post(std::string path, std:
   }
 }
 
-asio::awaitable<AskResult> PdpClient::ask(EgressAsk ask) {
+template <class Ask>
+asio::awaitable<AskResult> PdpClient::ask_any(Ask ask) {
   const auto reply = co_await post("/access/v1/evaluation", to_json(ask));
   if (!reply) co_return PdpUnavailable{wire::Reason::pdp_unavailable, reply.error().message};
   if (reply->status != 200) {
@@ -184,6 +200,10 @@ asio::awaitable<AskResult> PdpClient::ask(EgressAsk ask) {
     co_return PdpUnavailable{wire::Reason::pdp_unavailable, "the PDP's answer is refused: " + answer.error().message};
   co_return std::move(*answer);
 }
+
+asio::awaitable<AskResult> PdpClient::ask(EgressAsk ask) { return ask_any(std::move(ask)); }
+asio::awaitable<AskResult> PdpClient::ask(SecretAsk ask) { return ask_any(std::move(ask)); }
+asio::awaitable<AskResult> PdpClient::ask(ExecAsk ask) { return ask_any(std::move(ask)); }
 
 Result<daemon::Endpoint> parse_pdp_url(std::string_view text) {
   if (text.rfind("unix:", 0) == 0) return daemon::parse_endpoint(text);

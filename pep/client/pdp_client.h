@@ -48,20 +48,30 @@ class PdpClient {
 
   // One question. Whatever is not a complete, well-formed answer in time is PdpUnavailable.
   boost::asio::awaitable<AskResult> ask(EgressAsk ask);
+  boost::asio::awaitable<AskResult> ask(SecretAsk ask);
+  boost::asio::awaitable<AskResult> ask(ExecAsk ask);
 
   struct Reply {
     int status = 0;
     std::string body;
+    std::string etag;  // empty where there is none
   };
   // POSTs a JSON body. Fails where no complete HTTP answer came in time; any status is a reply.
   boost::asio::awaitable<Result<Reply>> post(std::string path, std::string body);
+  // GETs; with an `etag` only what differs from it (304 otherwise). A body is at most limits::kPdpListBytes.
+  boost::asio::awaitable<Result<Reply>> get(std::string path, std::string etag = "");
 
  private:
   struct Connection;
   struct Deadline;
   class Pool;
   boost::asio::awaitable<Result<std::unique_ptr<Connection>>> connect(Deadline& deadline);
-  boost::asio::awaitable<Result<Reply>> exchange(Connection& connection, std::string_view request, bool& keep);
+  boost::asio::awaitable<Result<Reply>> exchange(Connection& connection, std::string_view request,
+                                                 std::size_t most_bytes, bool& keep);
+  boost::asio::awaitable<Result<Reply>> send(std::string request, std::size_t most_bytes);
+  std::string head(std::string_view method_and_path) const;
+  template <class Ask>
+  boost::asio::awaitable<AskResult> ask_any(Ask ask);
 
   boost::asio::io_context& context_;
   const PdpOptions options_;

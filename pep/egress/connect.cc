@@ -85,10 +85,10 @@ class Visit {
       co_return head.keep_alive;
     }
     EgressAsk ask;
-    ask.token = std::move(std::get<std::string>(token));
-    ask.session = session_of(ask.token);
+    ask.asker.token = std::move(std::get<std::string>(token));
+    ask.asker.session = session_of(ask.asker.token);
+    ask.asker.source = source_;
     ask.target = std::move(std::get<net::Endpoint>(target));
-    ask.source = source_;
     co_await pass(std::move(ask));
     co_return false;
   }

@@ -7,7 +7,7 @@
 #include "daemon/clock.h"
 #include "daemon/log.h"
 #include "engine/net/ip_address.h"
-#include "pep/client/outcome_spool.h"
+#include "pep/spool/outcome_spool.h"
 #include "pep/client/pdp_client.h"
 #include "pep/egress/denial.h"
 #include "pep/egress/options.h"

@@ -32,7 +32,7 @@ Denial decided(const Answer& answer, const EgressAsk& ask) {
 // Refuses without a decision, and records that.
 Denial undecided(Lane& lane, const EgressAsk& ask, wire::Reason reason, int status, std::string detail) {
   Denial denial = about(denial_of(reason, status, std::move(detail)), ask);
-  lane.gate.spool.add(Refusal{lane.gate.clock.now(), reason, denial.host, denial.port, ask.session, ask.source, 0});
+  lane.gate.spool.add(Refusal{lane.gate.clock.now(), reason, denial.host, denial.port, ask.asker.session, *ask.asker.source, 0});
   return denial;
 }
 
@@ -68,9 +68,9 @@ Denial guarded(Lane& lane, const EgressAsk& ask, net::SpecialRange range, const 
   outcome.reason = reason;
   outcome.host = denial.host;
   outcome.port = denial.port;
-  outcome.protocol = answer->protocol;
-  outcome.session = ask.session;
-  outcome.source = ask.source;
+  outcome.protocol = std::get<EgressGrant>(answer->obligations).protocol;
+  outcome.session = answer->session->id;
+  outcome.source = ask.asker.source;
   lane.gate.spool.add(outcome);
   return denial;
 }

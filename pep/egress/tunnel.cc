@@ -52,18 +52,18 @@ asio::awaitable<HelloEnd> read_hello(Lane& lane, tcp::socket& client, std::strin
   co_return HelloEnd{false, hello_denial(reader.hello(), host, lane.gate.options.refuse_ech)};
 }
 
-SpliceLimits limits_of(const Answer& answer, const StepTimes& times) {
+SpliceLimits limits_of(const wire::EgressLimits& stated, const StepTimes& times) {
   SpliceLimits limits;
-  limits.bytes_in = answer.limits.bytes_in;
-  limits.bytes_out = answer.limits.bytes_out;
-  limits.idle = answer.limits.idle.value_or(times.idle);
-  limits.total = answer.limits.total.value_or(times.total);
+  limits.bytes_in = stated.bytes_in;
+  limits.bytes_out = stated.bytes_out;
+  limits.idle = stated.idle.value_or(times.idle);
+  limits.total = stated.total.value_or(times.total);
   return limits;
 }
 
 // A rule's `connections` count the open tunnels of one session under the same rules.
-std::string tunnel_key(const EgressAsk& ask, const Answer& answer) {
-  std::string key = ask.session;
+std::string tunnel_key(const Answer& answer) {
+  std::string key = answer.session->id;
   for (const std::string& rule : answer.rules) key += "\n" + rule;
   return key;
 }
@@ -102,9 +102,9 @@ Report report_on(Lane& lane, const EgressAsk& ask, const Answer& answer) {
   Report report{lane, {}};
   report.outcome.decision = answer.id;
   report.outcome.port = ask.target.port;
-  report.outcome.protocol = answer.protocol;
-  report.outcome.session = ask.session;
-  report.outcome.source = ask.source;
+  report.outcome.protocol = std::get<EgressGrant>(answer.obligations).protocol;
+  report.outcome.session = answer.session->id;
+  report.outcome.source = ask.asker.source;
   const auto* address = std::get_if<net::IpAddress>(&ask.target.host);
   report.outcome.host = address != nullptr ? address->to_string() : std::get<net::HostName>(ask.target.host).str();
   return report;
@@ -136,13 +136,14 @@ std::string tls_alert(wire::Reason reason) {
 asio::awaitable<std::optional<Denial>> open_tunnel(Lane& lane, tcp::socket& client, EgressAsk ask, Answer answer,
                                                    std::string early) {
   Report report = report_on(lane, ask, answer);
-  const auto place = lane.gate.tunnels.take(tunnel_key(ask, answer), answer.limits.connections.value_or(INT64_MAX));
+  const EgressGrant grant = std::get<EgressGrant>(answer.obligations);
+  const auto place = lane.gate.tunnels.take(tunnel_key(answer), grant.limits.connections.value_or(INT64_MAX));
   if (!place) {
     report.leave("refused", wire::Reason::limit_connections);
     co_return report.deny(wire::Reason::limit_connections, 403);
   }
 
-  auto dialled = co_await dial(answer.addresses, lane.gate.options.times.dial);
+  auto dialled = co_await dial(grant.addresses, lane.gate.options.times.dial);
   if (const auto* failure = std::get_if<DialFailure>(&dialled)) {
     report.outcome.address = failure->address;
     report.leave("failed", failure->reason);
@@ -157,7 +158,7 @@ asio::awaitable<std::optional<Denial>> open_tunnel(Lane& lane, tcp::socket& clie
     report.leave("closed", std::nullopt);
     co_return std::nullopt;
   }
-  if (answer.protocol == wire::EgressProtocol::tls) {
+  if (grant.protocol == wire::EgressProtocol::tls) {
     const HelloEnd hello = co_await read_hello(lane, client, early, ask.target.host);
     if (hello.denial) {
       upstream.close();
@@ -172,7 +173,7 @@ asio::awaitable<std::optional<Denial>> open_tunnel(Lane& lane, tcp::socket& clie
       co_return std::nullopt;
     }
   }
-  const SpliceEnd end = co_await splice(client, upstream, std::move(early), limits_of(answer, lane.gate.options.times));
+  const SpliceEnd end = co_await splice(client, upstream, std::move(early), limits_of(grant.limits, lane.gate.options.times));
   report.outcome.bytes_in = end.bytes_in;
   report.outcome.bytes_out = end.bytes_out;
   report.leave("closed", end.reason);

@@ -14,7 +14,7 @@
 
 #include "daemon/clock.h"
 #include "daemon/log.h"
-#include "pep/client/outcome_spool.h"
+#include "pep/spool/outcome_spool.h"
 #include "pep/egress/gate.h"
 #include "pep/egress/server.h"
 #include "storage/segments/file_system.h"

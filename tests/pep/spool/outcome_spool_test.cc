@@ -1,4 +1,4 @@
-#include "pep/client/outcome_spool.h"
+#include "pep/spool/outcome_spool.h"
 
 #include <gtest/gtest.h>
 
@@ -11,7 +11,7 @@
 #include <set>
 #include <sstream>
 
-#include "pep/client/outcome_shipper.h"
+#include "pep/spool/outcome_shipper.h"
 #include "pep/client/strict_json.h"
 #include "storage/segments/file_system.h"
 #include "tests/pep/scripted_pdp.h"

@@ -1,4 +1,4 @@
-#include "pep/client/outcome_shipper.h"
+#include "pep/spool/outcome_shipper.h"
 
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>

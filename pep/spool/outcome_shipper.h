@@ -13,7 +13,7 @@
 #include "daemon/log.h"
 #include "engine/base/mutex.h"
 #include "engine/base/time.h"
-#include "pep/client/outcome_spool.h"
+#include "pep/spool/outcome_spool.h"
 #include "pep/client/pdp_client.h"
 
 namespace portreeve::pep {

@@ -1,10 +1,8 @@
-#include "pep/client/outcome_spool.h"
+#include "pep/spool/outcome_spool.h"
 
 #include <algorithm>
 #include <utility>
 #include <vector>
-
-#include "engine/base/json_value.h"
 
 namespace portreeve::pep {
 namespace {
@@ -12,45 +10,7 @@ namespace {
 // Above this much free room, every connection that is open can still leave its record (a record takes some 600 bytes).
 constexpr std::uint64_t kReservedBytes = 8u << 20;
 
-void set_if(JsonValue& record, std::string_view key, const std::string& text) {
-  if (!text.empty()) record.set(key, text);
-}
-
 }  // namespace
-
-std::string to_json(const Outcome& outcome, std::int64_t seq) {
-  JsonValue record(JsonValue::Object{{"seq", seq},
-                                     {"kind", "outcome"},
-                                     {"time", to_rfc3339_millis(outcome.time)},
-                                     {"decision", outcome.decision},
-                                     {"result", outcome.result},
-                                     {"host", outcome.host},
-                                     {"port", std::int64_t{outcome.port}},
-                                     {"protocol", wire::to_text(outcome.protocol)},
-                                     {"bytesIn", outcome.bytes_in},
-                                     {"bytesOut", outcome.bytes_out},
-                                     {"durationMs", std::int64_t{outcome.duration.count()}},
-                                     {"source", outcome.source.to_string()}});
-  if (outcome.reason) record.set("reason", wire::code(*outcome.reason));
-  if (outcome.address) record.set("address", outcome.address->to_string());
-  set_if(record, "session", outcome.session);
-  return to_canonical_json(record);
-}
-
-std::string to_json(const Refusal& refusal, std::int64_t seq) {
-  JsonValue record(JsonValue::Object{{"seq", seq},
-                                     {"kind", "refusal"},
-                                     {"action", wire::kEgressConnect},
-                                     {"time", to_rfc3339_millis(refusal.time)},
-                                     {"result", "refused"},
-                                     {"reason", wire::code(refusal.reason)},
-                                     {"source", refusal.source.to_string()}});
-  set_if(record, "host", refusal.host);
-  if (!refusal.host.empty()) record.set("port", std::int64_t{refusal.port});
-  set_if(record, "session", refusal.session);
-  if (refusal.left_out > 0) record.set("lost", refusal.left_out);
-  return to_canonical_json(record);
-}
 
 Result<std::unique_ptr<OutcomeSpool>> OutcomeSpool::open(storage::FileSystem& files, OutcomeSpoolOptions options,
                                                          std::string boot, const daemon::Log& log) {
@@ -81,6 +41,8 @@ void OutcomeSpool::append(const Record& record) {
 }
 
 void OutcomeSpool::add(const Outcome& outcome) { append(outcome); }
+
+void OutcomeSpool::add(const Use& use) { append(use); }
 
 void OutcomeSpool::add(Refusal refusal) {
   if (!admit_refusal(refusal.time)) {

@@ -13,45 +13,10 @@
 #include "engine/base/mutex.h"
 #include "engine/base/result.h"
 #include "engine/base/time.h"
-#include "engine/net/ip_address.h"
-#include "engine/wire/reason.h"
-#include "engine/wire/request.h"
-#include "pep/client/pdp_client.h"
+#include "pep/client/outcome.h"
 #include "storage/segments/spool.h"
 
 namespace portreeve::pep {
-
-// What became of a connection that a decision allowed.
-struct Outcome {
-  Timestamp time;
-  std::string decision;                // its id
-  std::string_view result;             // `closed` (it was opened), `refused` (by the gate), `failed` (by the network)
-  std::optional<wire::Reason> reason;  // why, where it did not end by itself
-  std::optional<net::IpAddress> address;  // dialled
-  std::string host;
-  std::uint16_t port = 0;
-  wire::EgressProtocol protocol = wire::EgressProtocol::tls;
-  std::int64_t bytes_in = 0;   // towards the workload
-  std::int64_t bytes_out = 0;  // from the workload
-  Millis duration{0};
-  std::string session;
-  net::IpAddress source;
-};
-
-// A request that the gate refused without a decision.
-struct Refusal {
-  Timestamp time;
-  wire::Reason reason = wire::Reason::bad_request;
-  std::string host;  // empty where it was not understood
-  std::uint16_t port = 0;
-  std::string session;  // empty where none was named
-  net::IpAddress source;
-  std::int64_t left_out = 0;  // refusals before this one that left no record; the spool counts them
-};
-
-// The wire form of a record, `seq` included: canonical JSON.
-std::string to_json(const Outcome& outcome, std::int64_t seq);
-std::string to_json(const Refusal& refusal, std::int64_t seq);
 
 struct OutcomeSpoolOptions {
   std::string directory;
@@ -70,6 +35,7 @@ class OutcomeSpool {
                                                     std::string boot, const daemon::Log& log);
 
   void add(const Outcome& outcome);
+  void add(const Use& use);
   void add(Refusal refusal);
 
   // False once no further outcome is sure to find room, or the disk failed: then nothing new may be opened.
