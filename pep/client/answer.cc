@@ -73,8 +73,7 @@ std::string question_of(const Asker& asker, std::string_view action, std::string
   JsonValue question(JsonValue::Object{
       {"subject", subject_of(asker)},
       {"action", JsonValue::Object{{"name", action}}},
-      {"resource",
-       JsonValue::Object{{"type", type}, {"id", std::move(id)}, {"properties", std::move(properties)}}}});
+      {"resource", JsonValue::Object{{"type", type}, {"id", std::move(id)}, {"properties", std::move(properties)}}}});
   if (asker.source) question.set("context", JsonValue::Object{{"source", asker.source->to_string()}});
   return to_canonical_json(question);
 }
@@ -121,8 +120,7 @@ std::string to_json(const ExecAsk& ask) {
                                          {"user", ask.user}});
   set_if(properties, "file", ask.program.file);
   if (ask.interpreter) {
-    JsonValue interpreter(
-        JsonValue::Object{{"path", ask.interpreter->path}, {"stable", ask.interpreter->stable}});
+    JsonValue interpreter(JsonValue::Object{{"path", ask.interpreter->path}, {"stable", ask.interpreter->stable}});
     set_if(interpreter, "file", ask.interpreter->file);
     properties.set("interpreter", std::move(interpreter));
   }

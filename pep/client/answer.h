@@ -89,8 +89,7 @@ struct EgressGrant {
 };
 
 // monostate: a denial.
-using AnswerObligations =
-    std::variant<std::monostate, EgressGrant, wire::SecretObligations, wire::ExecObligations>;
+using AnswerObligations = std::variant<std::monostate, EgressGrant, wire::SecretObligations, wire::ExecObligations>;
 
 // The session that the PDP found behind the asker.
 struct AnswerSession {

@@ -13,8 +13,8 @@ namespace portreeve::pep {
 
 struct EventStreamOptions {
   PdpOptions pdp;
-  Millis stalled{2'500};     // without a heartbeat: two are missing; the connection is given up for a new one
-  Millis first_pause{50};    // before connecting again; doubles up to the longest, less some dice
+  Millis stalled{2'500};   // without a heartbeat: two are missing; the connection is given up for a new one
+  Millis first_pause{50};  // before connecting again; doubles up to the longest, less some dice
   Millis longest_pause{1'000};
   // Told of each activation, and of a reset (policies may have changed): no revision is named. On the io thread.
   std::function<void(const std::string& revision)> on_activation;

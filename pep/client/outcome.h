@@ -23,8 +23,8 @@ struct Outcome {
   std::string host;                       // empty where nothing is dialled
   std::uint16_t port = 0;
   wire::EgressProtocol protocol = wire::EgressProtocol::tls;
-  std::int64_t bytes_in = 0;   // towards the workload
-  std::int64_t bytes_out = 0;  // from the workload
+  std::int64_t bytes_in = 0;                        // towards the workload
+  std::int64_t bytes_out = 0;                       // from the workload
   std::optional<std::int64_t> exit_status, signal;  // how a process ended
   Millis duration{0};
   std::string session;

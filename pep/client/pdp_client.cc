@@ -148,8 +148,9 @@ std::string PdpClient::head(std::string_view method_and_path) const {
 }
 
 asio::awaitable<Result<PdpClient::Reply>> PdpClient::post(std::string path, std::string body) {
-  std::string request = head("POST " + path) + "Content-Type: application/json\r\nContent-Length: " +
-                        std::to_string(body.size()) + "\r\n\r\n" + body;
+  std::string request = head("POST " + path) +
+                        "Content-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) +
+                        "\r\n\r\n" + body;
   co_return co_await send(std::move(request), limits::kPdpAnswerBytes);
 }
 

@@ -7,13 +7,13 @@
 #include "daemon/clock.h"
 #include "daemon/log.h"
 #include "engine/net/ip_address.h"
-#include "pep/spool/outcome_spool.h"
 #include "pep/client/pdp_client.h"
 #include "pep/egress/denial.h"
 #include "pep/egress/options.h"
 #include "pep/net/counts.h"
 #include "pep/net/own_addresses.h"
 #include "pep/net/resolver.h"
+#include "pep/spool/outcome_spool.h"
 
 namespace portreeve::pep {
 

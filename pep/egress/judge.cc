@@ -32,7 +32,8 @@ Denial decided(const Answer& answer, const EgressAsk& ask) {
 // Refuses without a decision, and records that.
 Denial undecided(Lane& lane, const EgressAsk& ask, wire::Reason reason, int status, std::string detail) {
   Denial denial = about(denial_of(reason, status, std::move(detail)), ask);
-  lane.gate.spool.add(Refusal{lane.gate.clock.now(), reason, denial.host, denial.port, ask.asker.session, *ask.asker.source, 0});
+  lane.gate.spool.add(
+      Refusal{lane.gate.clock.now(), reason, denial.host, denial.port, ask.asker.session, *ask.asker.source, 0});
   return denial;
 }
 

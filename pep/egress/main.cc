@@ -15,11 +15,11 @@
 #include "daemon/random.h"
 #include "engine/base/text.h"
 #include "engine/net/ip_prefix.h"
-#include "pep/spool/outcome_shipper.h"
-#include "pep/spool/outcome_spool.h"
 #include "pep/egress/gate.h"
 #include "pep/egress/options.h"
 #include "pep/egress/server.h"
+#include "pep/spool/outcome_shipper.h"
+#include "pep/spool/outcome_spool.h"
 #include "storage/segments/file_system.h"
 
 namespace portreeve::pep {

@@ -173,7 +173,8 @@ asio::awaitable<std::optional<Denial>> open_tunnel(Lane& lane, tcp::socket& clie
       co_return std::nullopt;
     }
   }
-  const SpliceEnd end = co_await splice(client, upstream, std::move(early), limits_of(grant.limits, lane.gate.options.times));
+  const SpliceEnd end =
+      co_await splice(client, upstream, std::move(early), limits_of(grant.limits, lane.gate.options.times));
   report.outcome.bytes_in = end.bytes_in;
   report.outcome.bytes_out = end.bytes_out;
   report.leave("closed", end.reason);

@@ -13,8 +13,8 @@
 #include "daemon/log.h"
 #include "engine/base/mutex.h"
 #include "engine/base/time.h"
-#include "pep/spool/outcome_spool.h"
 #include "pep/client/pdp_client.h"
+#include "pep/spool/outcome_spool.h"
 
 namespace portreeve::pep {
 

@@ -118,17 +118,25 @@ std::string http_response(int status, std::string_view body, std::string_view fi
          std::string(fields) + "\r\n" + std::string(body);
 }
 
-std::string allow_resolve() {
-  return R"({"decision":true,"context":{"id":"dec_resolve","reason":"rule-allow","rules":["web/one"],"revision":"sha256:1"}})";
+namespace {
+
+// The head of an allow, up to where obligations stand.
+std::string allow(std::string_view id, std::string_view session) {
+  return R"({"decision":true,"context":{"id":")" + std::string(id) +
+         R"(","reason":"rule-allow","rules":["web/one"],"revision":"sha256:1","event":0,"session":{"id":")" +
+         std::string(session) + R"(","subject":"idp/rita"})";
 }
 
-std::string allow_connect(std::string_view addresses_json, std::string_view protocol, std::string_view limits_json) {
+}  // namespace
+
+std::string allow_resolve(std::string_view session) { return allow("dec_resolve", session) + "}}"; }
+
+std::string allow_connect(std::string_view addresses_json, std::string_view protocol, std::string_view limits_json,
+                          std::string_view session) {
   std::string obligations =
       R"("connect":{"addresses":)" + std::string(addresses_json) + R"(,"protocol":")" + std::string(protocol) + R"("})";
   if (!limits_json.empty()) obligations += R"(,"limits":)" + std::string(limits_json);
-  return R"({"decision":true,"context":{"id":"dec_connect","reason":"rule-allow","rules":["web/one"],"revision":"sha256:1",)"
-         R"("obligations":{)" +
-         obligations + "}}}";
+  return allow("dec_connect", session) + R"(,"obligations":{)" + obligations + "}}}";
 }
 
 std::string denial(std::string_view reason, std::string_view rule_reason) {

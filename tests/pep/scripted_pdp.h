@@ -56,10 +56,12 @@ class ScriptedPdp {
 
 // A complete HTTP response with a JSON body.
 std::string http_response(int status, std::string_view body, std::string_view fields = "");
+// What session_of() finds in a token like `a.b.c`.
+inline constexpr std::string_view kScriptedSession = "unknown";
 // The PDP's answers.
-std::string allow_resolve();
+std::string allow_resolve(std::string_view session = kScriptedSession);
 std::string allow_connect(std::string_view addresses_json, std::string_view protocol = "tls",
-                          std::string_view limits_json = "");
+                          std::string_view limits_json = "", std::string_view session = kScriptedSession);
 std::string denial(std::string_view reason, std::string_view rule_reason = "");
 
 }  // namespace portreeve::pep

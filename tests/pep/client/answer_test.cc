@@ -15,11 +15,9 @@ net::IpAddress address(std::string_view text) { return *net::IpAddress::parse(te
 EgressAsk connect_ask() {
   EgressAsk ask;
   ask.stage = wire::EgressStage::connect;
-  ask.token = "a.b.c";
-  ask.session = "ses_1";
+  ask.asker = {"a.b.c", "unknown", address("10.1.2.3")};
   ask.target = *net::Endpoint::parse("api.example.com:443");
   ask.addresses = {address("93.184.215.14"), address("2606:4700::1")};
-  ask.source = address("10.1.2.3");
   return ask;
 }
 
@@ -28,7 +26,7 @@ TEST(EgressAsk, IsAskedInTheFixedForm) {
       to_json(connect_ask()),
       R"({"action":{"name":"egress.connect"},"context":{"source":"10.1.2.3"},"resource":{"id":"api.example.com:443",)"
       R"("properties":{"addresses":["93.184.215.14","2606:4700::1"],"host":"api.example.com","port":443,"protocol":"connect"},)"
-      R"("type":"endpoint"},"subject":{"id":"ses_1","properties":{"token":"a.b.c"},"type":"session"}})");
+      R"("type":"endpoint"},"subject":{"id":"unknown","properties":{"token":"a.b.c"},"type":"session"}})");
   EgressAsk resolve = connect_ask();
   resolve.stage = wire::EgressStage::resolve;
   resolve.target = *net::Endpoint::parse("[2606:4700::1]:443");
@@ -36,7 +34,7 @@ TEST(EgressAsk, IsAskedInTheFixedForm) {
       to_json(resolve),
       R"({"action":{"name":"egress.resolve"},"context":{"source":"10.1.2.3"},"resource":{"id":"[2606:4700::1]:443",)"
       R"("properties":{"host":"2606:4700::1","port":443,"protocol":"connect"},"type":"endpoint"},)"
-      R"("subject":{"id":"ses_1","properties":{"token":"a.b.c"},"type":"session"}})");
+      R"("subject":{"id":"unknown","properties":{"token":"a.b.c"},"type":"session"}})");
 }
 
 TEST(SessionOf, ReadsTheClaimAndNothingElse) {
@@ -69,12 +67,13 @@ TEST(ReadAnswer, ReadsAnAllow) {
   EXPECT_EQ(answer->reason, "rule-allow");
   EXPECT_EQ(answer->rules, std::vector<std::string>{"web/one"});
   EXPECT_EQ(answer->revision, "sha256:1");
-  EXPECT_EQ(answer->protocol, wire::EgressProtocol::tcp);
-  ASSERT_EQ(answer->addresses.size(), 2u);
-  EXPECT_EQ(answer->addresses[0].address(), address("2606:4700::1"));
-  EXPECT_EQ(answer->addresses[1].address(), address("93.184.215.14"));
-  EXPECT_EQ(answer->addresses[1].port(), 443);
-  EXPECT_EQ(answer->limits, (wire::EgressLimits{20, 10, Seconds(5), Seconds(60), 2}));
+  const EgressGrant& grant = std::get<EgressGrant>(answer->obligations);
+  EXPECT_EQ(grant.protocol, wire::EgressProtocol::tcp);
+  ASSERT_EQ(grant.addresses.size(), 2u);
+  EXPECT_EQ(grant.addresses[0].address(), address("2606:4700::1"));
+  EXPECT_EQ(grant.addresses[1].address(), address("93.184.215.14"));
+  EXPECT_EQ(grant.addresses[1].port(), 443);
+  EXPECT_EQ(grant.limits, (wire::EgressLimits{20, 10, Seconds(5), Seconds(60), 2}));
 }
 
 TEST(ReadAnswer, ReadsADenial) {
@@ -83,7 +82,7 @@ TEST(ReadAnswer, ReadsADenial) {
   EXPECT_FALSE(answer->allowed);
   EXPECT_EQ(answer->reason, "rule-deny");
   EXPECT_EQ(answer->rule_reason, "exfiltration-risk");
-  EXPECT_TRUE(answer->addresses.empty());
+  EXPECT_TRUE(std::holds_alternative<std::monostate>(answer->obligations));
 }
 
 TEST(ReadAnswer, ReadsAnAllowedResolveWithoutObligations) {
@@ -98,11 +97,11 @@ TEST(ReadAnswer, GivesADenialNoAddressWhateverItCarries) {
       R"({"decision":false,"context":{"id":"d","reason":"rule-deny","obligations":{"connect":{"addresses":["93.184.215.14"],"protocol":"tls"}}}})",
       connect_ask());
   ASSERT_TRUE(answer);
-  EXPECT_TRUE(answer->addresses.empty());
+  EXPECT_TRUE(std::holds_alternative<std::monostate>(answer->obligations));
 }
 
 TEST(ReadAnswer, RefusesWhatIsNotWhollyUnderstood) {
-  const std::string context = R"("context":{"id":"d","reason":"rule-allow","obligations":)";
+  const std::string context = R"("context":{"id":"d","reason":"rule-allow","event":0,"obligations":)";
   const auto with = [&](std::string_view obligations) {
     return R"({"decision":true,)" + context + std::string(obligations) + "}}";
   };
@@ -132,8 +131,9 @@ TEST(ReadAnswer, RefusesWhatIsNotWhollyUnderstood) {
       {R"({"decision":false,"context":{"id":"d","reason":"rule-deny","rules":"x"}})", "`rules` is no list"},
       {R"({"decision":false,"context":{"id":"d","reason":"rule-deny","rules":[1]}})",
        "`rules` holds something that is no text"},
-      {R"({"decision":true,"context":{"id":"d","reason":"rule-allow"}})",
+      {R"({"decision":true,"context":{"id":"d","reason":"rule-allow","event":0}})",
        "the answer allows a connection and names no address for it"},
+      {R"({"decision":true,"context":{"id":"d","reason":"rule-allow"}})", "the answer has no `event`"},
       {with("{}"), "the answer allows a connection and names no address for it"},
       {with("[]"), "`obligations` is no object"},
       {with("null"), "`obligations` is no object"},

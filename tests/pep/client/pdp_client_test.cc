@@ -15,15 +15,14 @@ namespace {
 
 EgressAsk some_ask() {
   EgressAsk ask;
-  ask.token = "a.b.c";
-  ask.session = "ses_1";
+  ask.asker = {"a.b.c", "unknown", std::nullopt};
   ask.target = *net::Endpoint::parse("api.example.com:443");
   return ask;
 }
 
 // A client and what it runs on.
-struct Asker {
-  explicit Asker(PdpOptions options) : client(context, std::move(options)) {}
+struct Gate {
+  explicit Gate(PdpOptions options) : client(context, std::move(options)) {}
   AskResult ask() {
     std::optional<AskResult> result;
     boost::asio::co_spawn(context, client.ask(some_ask()), [&](std::exception_ptr failure, AskResult got) {
@@ -48,7 +47,7 @@ PdpOptions options_for(const daemon::Endpoint& endpoint, Millis deadline = Milli
 
 TEST(PdpClient, AsksAndKeepsTheConnection) {
   ScriptedPdp pdp([](const auto&) { return http_response(200, allow_resolve()); });
-  Asker asker(options_for(pdp.endpoint()));
+  Gate asker(options_for(pdp.endpoint()));
   for (int i = 0; i < 3; ++i) {
     const AskResult result = asker.ask();
     ASSERT_TRUE(std::holds_alternative<Answer>(result));
@@ -66,14 +65,14 @@ TEST(PdpClient, SendsNoCredentialWhereItHasNone) {
   ScriptedPdp pdp([](const auto&) { return http_response(200, allow_resolve()); });
   PdpOptions options = options_for(pdp.endpoint());
   options.credential.clear();
-  Asker(options).ask();
+  Gate(options).ask();
   EXPECT_EQ(pdp.requests()[0].head.find("Authorization"), std::string::npos);
 }
 
 TEST(PdpClient, AsksOverAUnixSocket) {
   const std::string path = "/tmp/pep-client-test." + std::to_string(::getpid()) + ".sock";
   ScriptedPdp pdp([](const auto&) { return http_response(200, denial("default-deny")); }, path);
-  Asker asker(options_for(pdp.endpoint()));
+  Gate asker(options_for(pdp.endpoint()));
   const AskResult result = asker.ask();
   ASSERT_TRUE(std::holds_alternative<Answer>(result));
   EXPECT_FALSE(std::get<Answer>(result).allowed);
@@ -82,7 +81,7 @@ TEST(PdpClient, AsksOverAUnixSocket) {
 
 TEST(PdpClient, TriesAgainWhereAKeptConnectionIsDead) {
   ScriptedPdp pdp([](const auto&) { return http_response(200, allow_resolve()); });
-  Asker asker(options_for(pdp.endpoint()));
+  Gate asker(options_for(pdp.endpoint()));
   asker.ask();
   pdp.hang_up();
   EXPECT_TRUE(std::holds_alternative<Answer>(asker.ask()));
@@ -91,7 +90,7 @@ TEST(PdpClient, TriesAgainWhereAKeptConnectionIsDead) {
 
 TEST(PdpClient, DoesNotKeepAConnectionThatThePdpCloses) {
   ScriptedPdp pdp([](const auto&) { return http_response(200, allow_resolve(), "Connection: close\r\n"); });
-  Asker asker(options_for(pdp.endpoint()));
+  Gate asker(options_for(pdp.endpoint()));
   asker.ask();
   asker.ask();
   EXPECT_EQ(pdp.connections(), 2);
@@ -132,7 +131,7 @@ TEST(PdpClient, DeniesWhateverGoesWrong) {
   };
   for (const Failing& row : table) {
     ScriptedPdp pdp([&](const auto&) { return row.answer; });
-    const AskResult result = Asker(options_for(pdp.endpoint())).ask();
+    const AskResult result = Gate(options_for(pdp.endpoint())).ask();
     ASSERT_TRUE(std::holds_alternative<PdpUnavailable>(result)) << row.name;
     EXPECT_EQ(std::get<PdpUnavailable>(result).reason, row.reason) << row.name;
     EXPECT_EQ(std::get<PdpUnavailable>(result).detail, row.detail) << row.name;
@@ -145,7 +144,7 @@ TEST(PdpClient, DeniesAnAnswerThatBreaksOff) {
     if (request.connection == 1) return whole;
     return whole.substr(0, whole.size() - 1) + std::string();
   });
-  Asker asker(options_for(pdp.endpoint(), Millis(300)));
+  Gate asker(options_for(pdp.endpoint(), Millis(300)));
   EXPECT_TRUE(std::holds_alternative<Answer>(asker.ask()));
   pdp.hang_up();
   const AskResult result = asker.ask();
@@ -156,7 +155,7 @@ TEST(PdpClient, DeniesAnAnswerThatBreaksOff) {
 TEST(PdpClient, DeniesWhenTimeIsUp) {
   ScriptedPdp pdp([](const auto&) { return std::string(ScriptedPdp::kSilence); });
   const auto start = std::chrono::steady_clock::now();
-  const AskResult result = Asker(options_for(pdp.endpoint(), Millis(200))).ask();
+  const AskResult result = Gate(options_for(pdp.endpoint(), Millis(200))).ask();
   ASSERT_TRUE(std::holds_alternative<PdpUnavailable>(result));
   EXPECT_EQ(std::get<PdpUnavailable>(result).detail, "the PDP did not answer in time");
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(5));
@@ -168,10 +167,10 @@ TEST(PdpClient, DeniesWhereNobodyListens) {
     ScriptedPdp pdp([](const auto&) { return std::nullopt; });
     gone = pdp.endpoint();
   }
-  const AskResult tcp = Asker(options_for(gone)).ask();
+  const AskResult tcp = Gate(options_for(gone)).ask();
   ASSERT_TRUE(std::holds_alternative<PdpUnavailable>(tcp));
   EXPECT_EQ(std::get<PdpUnavailable>(tcp).detail, "the PDP cannot be reached: Connection refused");
-  const AskResult local = Asker(options_for({"", 0, "/nonexistent/pdp.sock"})).ask();
+  const AskResult local = Gate(options_for({"", 0, "/nonexistent/pdp.sock"})).ask();
   ASSERT_TRUE(std::holds_alternative<PdpUnavailable>(local));
   EXPECT_EQ(std::get<PdpUnavailable>(local).detail, "the PDP cannot be reached: No such file or directory");
 }
