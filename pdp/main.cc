@@ -207,7 +207,7 @@ int run(const Options& options) {
   const SubjectResolver subjects(verifier, tokens, *stores->sessions, mapper);
   const DecisionService service({snapshots, subjects, *stores->log, clock}, source);
   const PepAuthenticator authenticator(*stores->peps, {options.socket_peers, options.dev});
-  const TokenExchange exchange(verifier, *stores->sessions, tokens, mapper, {}, {options.session_lifetime});
+  const TokenExchange exchange(verifier, *stores->sessions, tokens, mapper, {options.session_lifetime});
   PolicyRollout rollout(
       {options.policies, {options.own_addresses}}, {snapshots, *stores->revisions, clock, log, readiness, metrics},
       trust_providers(verifier, options.policies), note_activations(*stores->log, clock, log, source));

@@ -121,13 +121,8 @@ struct TokenExchange::Request {
 };
 
 TokenExchange::TokenExchange(TokenVerifier& verifier, storage::SessionStore& sessions, const SessionTokens& tokens,
-                             ClaimMapper map, ExchangeBar barred, ExchangeSettings settings)
-    : verifier_(verifier),
-      sessions_(sessions),
-      tokens_(tokens),
-      map_(std::move(map)),
-      barred_(std::move(barred)),
-      settings_(settings) {}
+                             ClaimMapper map, ExchangeSettings settings)
+    : verifier_(verifier), sessions_(sessions), tokens_(tokens), map_(std::move(map)), settings_(settings) {}
 
 void TokenExchange::exchange(std::string_view form_body, Timestamp now,
                              std::function<void(ExchangeAnswer)> done) const {
@@ -148,17 +143,16 @@ ExchangeAnswer TokenExchange::open_session(const Request& request, const Verifie
   if (!mapped) return invalid_request("the subject_token names no subject that policies know", mapped.error().message);
   auto tenant = choose_tenant(mapped->tenants, request.tenant);
   if (!tenant) return invalid_request(tenant.error().message);
-  const std::string subject_id = claims.provider() + '/' + mapped->sub;
-  if (barred_ && barred_(subject_id, *tenant)) {
-    return refuse(400, "invalid_grant", "sessions of this subject are revoked",
-                  fmt::format("barred: `{}`", printable(subject_id)));
-  }
   const auto session = sessions_.create(storage::NewSession{claims.provider(), mapped->sub, *tenant, claims.claims(),
                                                             request.labels, settings_.session_lifetime},
                                         now);
   if (!session) {
     return refuse(503, "temporarily_unavailable", "the session cannot be stored now; try again",
                   session.error().message);
+  }
+  if (*session == nullptr) {
+    return refuse(400, "invalid_grant", "sessions of this subject are revoked",
+                  fmt::format("barred: `{}/{}`", printable(claims.provider()), printable(mapped->sub)));
   }
   const storage::Session& made = **session;
   const SessionTokens::Minted minted =

@@ -37,9 +37,6 @@ struct MappedSubject {
 // engine/rbac. Fails where the claims name no subject, or the provider is gone. Any thread.
 using ClaimMapper = std::function<Result<MappedSubject>(const VerifiedClaims&)>;
 
-// True where making sessions for this subject is barred (a revoked subject or tenant, SEMANTICS §11). Any thread.
-using ExchangeBar = std::function<bool(const std::string& subject_id, const std::optional<std::string>& tenant)>;
-
 struct ExchangeSettings {
   Seconds session_lifetime = storage::kLongestSession;
 };
@@ -59,13 +56,13 @@ struct ExchangeSettings {
 // The answer: access_token, issued_token_type `…:jwt`, token_type `Bearer` (the broker takes it as one), expires_in in
 // seconds, session_id, session_expires (RFC 3339).
 // Errors are RFC 6749 §5.2's, status 400. A subject_token that is not valid or has expired is `invalid_request`, as
-// RFC 8693 §2.2.2 demands; a subject that is barred is `invalid_grant`. Status 503 `temporarily_unavailable`, where the
-// issuer's keys or our disk are away.
+// RFC 8693 §2.2.2 demands; a subject that is barred by a revocation (the store knows, at the moment of making the
+// session) is `invalid_grant`. Status 503 `temporarily_unavailable`, where the issuer's keys or our disk are away.
 class TokenExchange {
  public:
-  // All outlive the exchange. `barred` may be empty.
+  // All outlive the exchange.
   TokenExchange(TokenVerifier& verifier, storage::SessionStore& sessions, const SessionTokens& tokens, ClaimMapper map,
-                ExchangeBar barred, ExchangeSettings settings);
+                ExchangeSettings settings);
 
   // Calls `done` exactly once: inline, or from one of the verifier's threads. Writing the session blocks its thread for
   // the length of one durable write.
@@ -79,7 +76,6 @@ class TokenExchange {
   storage::SessionStore& sessions_;
   const SessionTokens& tokens_;
   const ClaimMapper map_;
-  const ExchangeBar barred_;
   const ExchangeSettings settings_;
 };
 

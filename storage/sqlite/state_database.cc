@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <iterator>
 #include <unordered_map>
 #include <vector>
 
@@ -13,9 +14,9 @@
 namespace portreeve::storage {
 namespace {
 
-constexpr int kShape = 1;
-
-constexpr const char* kTables = R"(
+// What each shape of the file adds to the one before; `user_version` counts them.
+constexpr const char* kShapes[] = {
+    R"(
 CREATE TABLE IF NOT EXISTS sessions(
   id TEXT PRIMARY KEY NOT NULL, provider TEXT NOT NULL, sub TEXT NOT NULL, tenant TEXT, claims TEXT NOT NULL,
   labels TEXT NOT NULL, created INTEGER NOT NULL, expires INTEGER NOT NULL, ended INTEGER, revoked INTEGER);
@@ -25,7 +26,26 @@ CREATE TABLE IF NOT EXISTS peps(
   created INTEGER NOT NULL, removed INTEGER);
 CREATE UNIQUE INDEX IF NOT EXISTS peps_in_force ON peps(name) WHERE removed IS NULL;
 PRAGMA user_version=1;
-)";
+)",
+    // `cut`: the event that ended or revoked the session. `addresses`: separated by a space; no row has one that
+    // another has. AUTOINCREMENT: a number is never used twice, also where its event has been forgotten.
+    R"(
+ALTER TABLE sessions ADD COLUMN cut INTEGER;
+ALTER TABLE sessions ADD COLUMN addresses TEXT;
+CREATE INDEX sessions_tenant ON sessions(tenant) WHERE tenant IS NOT NULL;
+CREATE INDEX sessions_expires ON sessions(expires);
+CREATE INDEX sessions_cut ON sessions(cut) WHERE cut IS NOT NULL;
+CREATE INDEX sessions_bound ON sessions(id) WHERE addresses IS NOT NULL;
+CREATE TABLE events(
+  number INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, target TEXT NOT NULL, reason TEXT NOT NULL,
+  actor TEXT NOT NULL, time INTEGER NOT NULL);
+CREATE TABLE bars(
+  event INTEGER PRIMARY KEY, kind TEXT NOT NULL, target TEXT NOT NULL, reason TEXT NOT NULL, actor TEXT NOT NULL,
+  time INTEGER NOT NULL, lifted INTEGER);
+CREATE UNIQUE INDEX bars_in_force ON bars(kind, target) WHERE lifted IS NULL;
+PRAGMA user_version=2;
+)"};
+constexpr int kShape = static_cast<int>(std::size(kShapes));
 
 struct Node {
   std::string type;
@@ -62,13 +82,12 @@ JsonValue assemble(std::vector<Node>& nodes, std::vector<JsonValue>& built, std:
 
 DatabaseOwner open_state(const std::string& path) {
   DatabaseOwner database = open_writable(path, Durability::each_commit);
-  const int shape = database->execAndGet("PRAGMA user_version").getInt();
-  if (shape > kShape) throw SQLite::Exception("`" + path + "` was made by a newer version of this program");
-  if (shape < kShape) {
-    database->exec("BEGIN IMMEDIATE");
-    database->exec(kTables);
-    database->exec("COMMIT");
-  }
+  const auto shape = [&] { return database->execAndGet("PRAGMA user_version").getInt(); };
+  if (shape() > kShape) throw SQLite::Exception("`" + path + "` was made by a newer version of this program");
+  if (shape() == kShape) return database;
+  SQLite::Transaction change(*database, SQLite::TransactionBehavior::IMMEDIATE);
+  for (int next = shape(); next < kShape; next = shape()) database->exec(kShapes[next]);  // another may have been first
+  change.commit();
   return database;
 }
 

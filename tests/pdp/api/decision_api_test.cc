@@ -85,8 +85,8 @@ TEST_F(PdpFixture, ABadSubjectTokenIsAJudgedQuestion) {
 TEST_F(PdpFixture, SessionsThatEndedOrWereRevokedAreDenied) {
   const auto [ended, ended_token] = session();
   const auto [revoked, revoked_token] = session();
-  ASSERT_TRUE(sessions_->end(ended, clock_.now()));
-  ASSERT_TRUE(sessions_->revoke(revoked, clock_.now()));
+  ASSERT_TRUE(sessions_->end(ended, {"pdp", ""}, clock_.now()));
+  ASSERT_TRUE(sessions_->revoke({storage::EventKind::session, revoked}, {"pdp", ""}, clock_.now()));
   EXPECT_EQ(post("/access/v1/evaluation", egress(ended, ended_token, "packages.example.org")).context("reason"),
             R"("session-ended")");
   EXPECT_EQ(post("/access/v1/evaluation", egress(revoked, revoked_token, "packages.example.org")).context("reason"),

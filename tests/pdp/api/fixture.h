@@ -186,8 +186,8 @@ class PdpFixture : public testing::Test {
       std::make_unique<SubjectResolver>(*verifier_, *tokens_, *sessions_, map_);
   std::unique_ptr<DecisionService> service_ = std::make_unique<DecisionService>(
       DecisionService::Parts{snapshots_, *subjects_, *log_, clock_}, wire::RecordSource{"pdp", std::string(32, 'a')});
-  std::unique_ptr<TokenExchange> exchange_ = std::make_unique<TokenExchange>(
-      *verifier_, *sessions_, *tokens_, map_, ExchangeBar{}, ExchangeSettings{std::chrono::hours(1)});
+  std::unique_ptr<TokenExchange> exchange_ =
+      std::make_unique<TokenExchange>(*verifier_, *sessions_, *tokens_, map_, ExchangeSettings{std::chrono::hours(1)});
   WorkQueue disk_{64};
   std::unique_ptr<PepAuthenticator> authenticator_;
   std::unique_ptr<DecisionApi> api_;

@@ -34,7 +34,7 @@ class TokenExchangeTest : public VerifierFixture {
     make_exchange();
   }
 
-  void make_exchange(ExchangeBar barred = {}, ExchangeSettings settings = {}) {
+  void make_exchange(ExchangeSettings settings = {}) {
     exchange_ = std::make_unique<TokenExchange>(
         *verifier_, *sessions_, *tokens_,
         [this](const VerifiedClaims& claims) -> Result<MappedSubject> {
@@ -42,7 +42,7 @@ class TokenExchangeTest : public VerifierFixture {
           if (sub == nullptr || sub->as_string() == nullptr || sub->as_string()->empty()) return fail("no `sub`");
           return MappedSubject{*sub->as_string(), tenants_};
         },
-        std::move(barred), settings);
+        settings);
   }
 
   Form good() const {
@@ -58,7 +58,7 @@ class TokenExchangeTest : public VerifierFixture {
     return answer.get();
   }
   ExchangeAnswer post(const Form& form) { return post(encode(form)); }
-  std::size_t session_count() { return sessions_->list({})->size(); }
+  std::size_t session_count() { return sessions_->list({}, now())->size(); }
 
   std::vector<std::string> tenants_{"acme"};
   std::unique_ptr<storage::SessionStore> sessions_;
@@ -98,7 +98,7 @@ TEST_F(TokenExchangeTest, TurnsAnIssuersTokenIntoASession) {
 }
 
 TEST_F(TokenExchangeTest, GivesNoTokenThatOutlivesTheSession) {
-  make_exchange({}, {.session_lifetime = Seconds{600}});
+  make_exchange({.session_lifetime = Seconds{600}});
   const auto body = reader::parse_json(post(good()).body);
   EXPECT_EQ(*body->find("expires_in"), JsonValue(600));
   EXPECT_EQ(*body->find("session_expires"), JsonValue(to_rfc3339(now().plus(Seconds{600}))));
@@ -225,16 +225,23 @@ TEST_F(TokenExchangeTest, ChoosesATenantOnlyWhereThereIsAChoice) {
 }
 
 TEST_F(TokenExchangeTest, MakesNoSessionForWhoIsBarred) {
-  std::vector<std::string> asked;
-  make_exchange([&](const std::string& subject, const std::optional<std::string>& tenant) {
-    asked.push_back(subject + "@" + tenant.value_or("-"));
-    return true;
-  });
-  const auto answer = post(good());
-  EXPECT_EQ(answer.status, 400);
-  EXPECT_EQ(answer.body, R"({"error":"invalid_grant","error_description":"sessions of this subject are revoked"})");
-  EXPECT_EQ(asked, std::vector<std::string>{"idp/rita@acme"});
-  EXPECT_EQ(session_count(), 0u);
+  using storage::EventKind;
+  make_exchange();
+  const storage::RevocationTarget targets[] = {
+      {EventKind::subject, "idp/rita"}, {EventKind::tenant, "acme"}, {EventKind::all, ""}};
+  for (const storage::RevocationTarget& target : targets) {
+    const auto revoked = sessions_->revoke(target, {"idp/admin", ""}, now()).value().value();
+    const auto answer = post(good());
+    EXPECT_EQ(answer.status, 400) << to_text(target.kind);
+    EXPECT_EQ(answer.body, R"({"error":"invalid_grant","error_description":"sessions of this subject are revoked"})");
+    EXPECT_EQ(session_count(), 0u);
+    ASSERT_TRUE(sessions_->lift(revoked.event, now()).value());
+  }
+  for (const storage::RevocationTarget& other :
+       {storage::RevocationTarget{EventKind::subject, "idp/ada"}, {EventKind::tenant, "globex"}}) {
+    ASSERT_TRUE(sessions_->revoke(other, {"idp/admin", ""}, now()).value());
+  }
+  EXPECT_EQ(post(good()).status, 200);
 }
 
 TEST_F(TokenExchangeTest, SaysTryAgainWhereKeysOrDiskAreAway) {
@@ -249,7 +256,7 @@ TEST_F(TokenExchangeTest, SaysTryAgainWhereKeysOrDiskAreAway) {
 
   issuer_.serve_jwks(jwks_document({key_.jwk("k")}));
   start();
-  make_exchange({}, {.session_lifetime = Seconds{0}});  // which the store refuses
+  make_exchange({.session_lifetime = Seconds{0}});  // which the store refuses
   const auto without_session = post(good());
   EXPECT_EQ(without_session.status, 503);
   EXPECT_EQ(without_session.body,

@@ -108,19 +108,6 @@ TEST_F(StateStoreTest, SaysWhatASessionLacks) {
   EXPECT_TRUE(store->create(longest, kNow));
 }
 
-TEST_F(StateStoreTest, EndsAndRevokesOnce) {
-  const auto store = open_session_store(path()).value();
-  const std::string id = store->create(rita(), kNow).value()->id;
-  EXPECT_TRUE(store->find(id).value()->is_live(kNow));
-  EXPECT_FALSE(store->find(id).value()->is_live(kNow.plus(Seconds{3600})));
-  const Timestamp later = Timestamp::from_unix(1'763'942'500);
-  EXPECT_EQ(store->end(id, later).value()->ended, later);
-  EXPECT_EQ(store->end(id, later.plus(Seconds{5})).value()->ended, later);
-  EXPECT_EQ(store->revoke(id, later.plus(Seconds{9})).value()->revoked, later.plus(Seconds{9}));
-  EXPECT_FALSE(store->find(id).value()->is_live(kNow));
-  EXPECT_EQ(store->end("ses_none", later).value(), nullptr);
-}
-
 TEST_F(StateStoreTest, SeesAtOnceWhatAnotherConnectionDid) {
   const auto here = open_session_store(path()).value();
   const auto there = open_session_store(path()).value();
@@ -128,7 +115,7 @@ TEST_F(StateStoreTest, SeesAtOnceWhatAnotherConnectionDid) {
     const std::string id = there->create(rita(), kNow).value()->id;
     ASSERT_NE(here->find(id).value(), nullptr);
     EXPECT_EQ(here->find(id).value()->revoked, std::nullopt);
-    ASSERT_TRUE(there->revoke(id, kNow));
+    ASSERT_TRUE(there->revoke({EventKind::session, id}, {"pdp", ""}, kNow));
     EXPECT_NE(here->find(id).value()->revoked, std::nullopt) << i;
   }
 }
@@ -148,13 +135,25 @@ TEST_F(StateStoreTest, ListsWithFiltersAndPages) {
     session.tenant = i % 3 == 0 ? "globex" : "acme";
     ids.push_back(store->create(session, kNow.plus(Seconds{i})).value()->id);
   }
-  ASSERT_TRUE(store->end(ids[0], kNow));
-  EXPECT_EQ(store->list({}).value().size(), 10u);
-  EXPECT_EQ(store->list({.subject_id = "keycloak/rita"}).value().size(), 5u);
-  EXPECT_EQ(store->list({.tenant = "globex"}).value().size(), 4u);
-  EXPECT_EQ(store->list({.live_at = kNow}).value().size(), 9u);
-  EXPECT_EQ(store->list({.live_at = kNow.plus(Seconds{3605})}).value().size(), 4u);
-  const auto page = store->list({.after = ids[6], .limit = 2}).value();
+  ASSERT_TRUE(store->end(ids[0], {"pdp", ""}, kNow));
+  EXPECT_EQ(store->list({}, kNow).value().size(), 10u);
+  EXPECT_EQ(store->list({.subject_id = "keycloak/rita"}, kNow).value().size(), 5u);
+  EXPECT_EQ(store->list({.tenant = "globex"}, kNow).value().size(), 4u);
+  ASSERT_TRUE(store->revoke({EventKind::session, ids[9]}, {"pdp", ""}, kNow));
+  const auto count = [&](SessionState state, Timestamp now) {
+    return store->list({.state = state}, now).value().size();
+  };
+  EXPECT_EQ(count(SessionState::live, kNow), 8u);
+  EXPECT_EQ(count(SessionState::ended, kNow), 1u);
+  EXPECT_EQ(count(SessionState::revoked, kNow), 1u);
+  EXPECT_EQ(count(SessionState::expired, kNow), 0u);
+  EXPECT_EQ(count(SessionState::live, kNow.plus(Seconds{3605})), 3u);
+  EXPECT_EQ(count(SessionState::expired, kNow.plus(Seconds{3605})), 5u);
+  EXPECT_EQ(store->list({.subject_id = "keycloak/rita", .tenant = "globex", .state = SessionState::live}, kNow)
+                .value()
+                .size(),
+            1u);
+  const auto page = store->list({.after = ids[6], .limit = 2}, kNow).value();
   ASSERT_EQ(page.size(), 2u);
   EXPECT_EQ(page[0]->id, ids[7]);
   EXPECT_EQ(page[1]->id, ids[8]);
@@ -202,7 +201,7 @@ TEST_F(StateStoreTest, AnyClaimsComeBackAsTheyWere) {
     for (int k = 0; k < 3; ++k) session.claims.set("k" + std::to_string(k), random_json(random, 0));
     ASSERT_TRUE(store->create(session, kNow));
   }
-  const auto made = store->list({.limit = 1000}).value();
+  const auto made = store->list({.limit = 1000}, kNow).value();
   ASSERT_EQ(made.size(), 150u);
   for (const auto& session : made) {
     const auto cached = store->find(session->id).value();
@@ -219,12 +218,12 @@ TEST_F(StateStoreTest, IsSharedByThreads) {
       for (int i = 0; i < 15; ++i) {
         const auto made = store->create(rita(), kNow).value();
         EXPECT_NE(store->find(made->id).value(), nullptr);
-        EXPECT_NE(store->end(made->id, kNow).value()->ended, std::nullopt);
+        EXPECT_NE(store->end(made->id, {"pdp", ""}, kNow).value()->ended, std::nullopt);
       }
     });
   }
   for (std::thread& thread : threads) thread.join();
-  EXPECT_EQ(store->list({.limit = 1000}).value().size(), 60u);
+  EXPECT_EQ(store->list({.limit = 1000}, kNow).value().size(), 60u);
 }
 
 TEST_F(StateStoreTest, AGatesSecretIsShownOnceAndProvesIt) {
