@@ -14,12 +14,13 @@ namespace portreeve::cel {
 enum class ExprKind : std::uint8_t {
   literal,
   identifier,     // name
-  select,         // args[0].name
+  select,         // args[0].name; `optional`: args[0].?name
   has,            // has(args[0].name)
   call,           // name(args…); with `receiver`, args[0].name(args[1]…)
-  operator_,      // name is the operator; args its operands; && and || take any number
+  operator_,      // name is the operator; args its operands; && and || take any number; `optional`: a[?b]
   list,           // args
   map,            // args: key, value, key, value, …
+  entry_if_any,   // ?args[0] in a list, or as a map's value
   comprehension,  // name: the macro; args[0]: the range; then the variable is in scope: [condition,] body
 };
 
@@ -32,7 +33,8 @@ struct Expr {
   Value literal;
   bool receiver = false;
   bool absolute = false;  // `.name`: never a macro's variable
-  std::string variable;   // of a comprehension
+  bool optional = false;
+  std::string variable;  // of a comprehension
   std::uint32_t height = 1;
   std::vector<std::unique_ptr<Expr>> args;
 

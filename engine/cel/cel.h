@@ -119,12 +119,17 @@ using ZoneSource = std::function<Result<std::shared_ptr<const Zone>>(std::string
 
 enum class Want : std::uint8_t { condition, any_value };
 
+// checked: a type that cannot be is an error at once, as in policies. dynamic: types are met at run time only, as CEL
+// defines evaluation without a checker.
+enum class Typing : std::uint8_t { checked, dynamic };
+
 struct CompileOptions {
   // Asked for zones named in the expression, once per name and expression; fixed offsets and UTC are never asked for.
   // Where it is empty every other zone is an error.
   ZoneSource zones;
   // kCondition: a static type that is known and not bool is an error, as is a constant result.
   Want want = Want::condition;
+  Typing typing = Typing::checked;
 };
 
 // A program, or everything that is wrong with the expression (at least one error, in order of offset). One of the two.

@@ -44,6 +44,14 @@ enum class Op : std::uint8_t {
   exists_one,
   transform,  // map(): kids: range, body or range, condition, body
   filter,
+  opt_select,    // a.?b, as select
+  opt_index,     // a[?b]
+  entry_if_any,  // ?e in a list or map: kid 0 is an optional; an entry only where it holds a value
+  opt_map,       // optMap(): kids: optional, body; index: slot; as the two below
+  opt_flat_map,
+  bind,         // cel.bind(): kids: value, body
+  or_optional,  // a.or(b)
+  or_value,     // a.orValue(b)
 };
 
 enum class Function : std::uint8_t {
@@ -75,6 +83,49 @@ enum class Function : std::uint8_t {
   to_duration,
   dyn,
   type,
+  quote,
+  format,
+  base64_encode,
+  base64_decode,
+  optional_of,
+  optional_of_non_zero,
+  optional_none,
+  has_value,
+  value,
+  greatest,
+  least,
+  ceil,
+  floor,
+  round,
+  trunc,
+  abs,
+  sign,
+  sqrt,
+  is_nan,
+  is_inf,
+  is_finite,
+  bit_and,
+  bit_or,
+  bit_xor,
+  bit_not,
+  bit_shift_left,
+  bit_shift_right,
+  ip,
+  cidr,
+  is_ip,
+  is_cidr,
+  is_canonical,
+  family,
+  is_unspecified,
+  is_loopback,
+  is_global_unicast,
+  is_link_local_multicast,
+  is_link_local_unicast,
+  is_public,
+  contains_ip,
+  contains_cidr,
+  masked,
+  prefix_length,
   get_full_year,  // the getters: index: zone, or kNoZone
   get_month,
   get_date,

@@ -105,6 +105,13 @@ Value equals(const Value& a, const Value& b, std::uint64_t& left) {
       return equal_maps(a, b, left);
     case Kind::type:
       return Value::of(a.text() == b.text());
+    case Kind::optional:
+      if (a.inner() == nullptr || b.inner() == nullptr) return Value::of(a.inner() == b.inner());
+      return equals(*a.inner(), *b.inner(), left);
+    case Kind::ip:
+      return Value::of(a.address() == b.address());
+    case Kind::cidr:
+      return Value::of(a.address() == b.address() && a.prefix_length() == b.prefix_length());
     case Kind::bool_:
     case Kind::int_:
     case Kind::uint:
@@ -143,6 +150,9 @@ std::optional<std::partial_ordering> order(const Value& a, const Value& b) {
     case Kind::list:
     case Kind::map:
     case Kind::type:
+    case Kind::optional:
+    case Kind::ip:
+    case Kind::cidr:
       break;
   }
   return std::nullopt;

@@ -81,12 +81,17 @@ Value to_string(const Value& a, Arena& arena) {
       return kept(to_rfc3339(a.timestamp()), arena);
     case Kind::duration:
       return kept(duration_text(a.nanos()), arena);
+    case Kind::ip:
+      return kept(a.address().to_string(), arena);
+    case Kind::cidr:
+      return kept(fmt::format("{}/{}", a.address().to_string(), a.prefix_length()), arena);
     case Kind::unknown:
     case Kind::error:
     case Kind::null:
     case Kind::list:
     case Kind::map:
     case Kind::type:
+    case Kind::optional:
       break;
   }
   return not_applicable(kTo, a);

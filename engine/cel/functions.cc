@@ -2,8 +2,11 @@
 
 #include <array>
 #include <chrono>
+#include <new>
 
 #include "engine/base/check.h"
+#include "engine/cel/format.h"
+#include "engine/cel/network.h"
 #include "engine/cel/strings.h"
 #include "engine/cel/utf8.h"
 
@@ -11,21 +14,96 @@ namespace portreeve::cel {
 
 std::string_view op_name(Op op) {
   static constexpr std::string_view kNames[] = {
-      "const", "local", "attribute", "has", ".",    "has", "[]",     "!",          "-",     "&&",    "||",
-      "?:",    "==",    "!=",        "<",   "<=",   ">",   ">=",     "in",         "+",     "-",     "*",
-      "/",     "%",     "list",      "map", "call", "all", "exists", "exists_one", "map()", "filter"};
-  static_assert(std::size(kNames) == static_cast<std::size_t>(Op::filter) + 1);
+      "const", "local",  "attribute", "has", ".",    "has",    "[]",         "!",    "-",      "&&",
+      "||",    "?:",     "==",        "!=",  "<",    "<=",     ">",          ">=",   "in",     "+",
+      "-",     "*",      "/",         "%",   "list", "map",    "call",       "all",  "exists", "exists_one",
+      "map()", "filter", ".?",        "[?]", "?",    "optMap", "optFlatMap", "bind", "or",     "orValue"};
+  static_assert(std::size(kNames) == static_cast<std::size_t>(Op::or_value) + 1);
   return kNames[static_cast<std::size_t>(op)];
 }
 
 std::string_view function_name(Function function) {
-  static constexpr std::string_view kNames[] = {
-      "size",        "contains",   "startsWith",     "endsWith",      "matches",      "matches",      "lowerAscii",
-      "upperAscii",  "trim",       "replace",        "split",         "substring",    "indexOf",      "lastIndexOf",
-      "join",        "charAt",     "reverse",        "under",         "int",          "uint",         "double",
-      "string",      "bool",       "bytes",          "timestamp",     "duration",     "dyn",          "type",
-      "getFullYear", "getMonth",   "getDate",        "getDayOfMonth", "getDayOfYear", "getDayOfWeek", "getHours",
-      "getMinutes",  "getSeconds", "getMilliseconds"};
+  static constexpr std::string_view kNames[] = {"size",
+                                                "contains",
+                                                "startsWith",
+                                                "endsWith",
+                                                "matches",
+                                                "matches",
+                                                "lowerAscii",
+                                                "upperAscii",
+                                                "trim",
+                                                "replace",
+                                                "split",
+                                                "substring",
+                                                "indexOf",
+                                                "lastIndexOf",
+                                                "join",
+                                                "charAt",
+                                                "reverse",
+                                                "under",
+                                                "int",
+                                                "uint",
+                                                "double",
+                                                "string",
+                                                "bool",
+                                                "bytes",
+                                                "timestamp",
+                                                "duration",
+                                                "dyn",
+                                                "type",
+                                                "strings.quote",
+                                                "format",
+                                                "base64.encode",
+                                                "base64.decode",
+                                                "optional.of",
+                                                "optional.ofNonZeroValue",
+                                                "optional.none",
+                                                "hasValue",
+                                                "value",
+                                                "math.greatest",
+                                                "math.least",
+                                                "math.ceil",
+                                                "math.floor",
+                                                "math.round",
+                                                "math.trunc",
+                                                "math.abs",
+                                                "math.sign",
+                                                "math.sqrt",
+                                                "math.isNaN",
+                                                "math.isInf",
+                                                "math.isFinite",
+                                                "math.bitAnd",
+                                                "math.bitOr",
+                                                "math.bitXor",
+                                                "math.bitNot",
+                                                "math.bitShiftLeft",
+                                                "math.bitShiftRight",
+                                                "ip",
+                                                "cidr",
+                                                "isIP",
+                                                "isCIDR",
+                                                "ip.isCanonical",
+                                                "family",
+                                                "isUnspecified",
+                                                "isLoopback",
+                                                "isGlobalUnicast",
+                                                "isLinkLocalMulticast",
+                                                "isLinkLocalUnicast",
+                                                "isPublic",
+                                                "containsIP",
+                                                "containsCIDR",
+                                                "masked",
+                                                "prefixLength",
+                                                "getFullYear",
+                                                "getMonth",
+                                                "getDate",
+                                                "getDayOfMonth",
+                                                "getDayOfYear",
+                                                "getDayOfWeek",
+                                                "getHours",
+                                                "getMinutes",
+                                                "getSeconds",
+                                                "getMilliseconds"};
   static_assert(std::size(kNames) == static_cast<std::size_t>(Function::get_milliseconds) + 1);
   return kNames[static_cast<std::size_t>(function)];
 }
@@ -81,55 +159,17 @@ Value matches(std::string_view text, std::string_view pattern) {
 }
 
 // The kinds of the arguments of functions on strings: S a string, I an int, each once; small letters may be left out.
+// Empty for any other function.
 std::string_view shape_of(Function function) {
-  switch (function) {
-    case Function::contains:
-    case Function::starts_with:
-    case Function::ends_with:
-    case Function::matches:
-    case Function::matches_literal:
-    case Function::under:
-      return "SS";
-    case Function::lower_ascii:
-    case Function::upper_ascii:
-    case Function::trim:
-    case Function::reverse:
-      return "S";
-    case Function::replace:
-      return "SSSi";
-    case Function::split:
-    case Function::index_of:
-    case Function::last_index_of:
-      return "SSi";
-    case Function::substring:
-      return "SIi";
-    case Function::char_at:
-      return "SI";
-    case Function::size:
-    case Function::join:
-    case Function::to_int:
-    case Function::to_uint:
-    case Function::to_double:
-    case Function::to_string:
-    case Function::to_bool:
-    case Function::to_bytes:
-    case Function::to_timestamp:
-    case Function::to_duration:
-    case Function::dyn:
-    case Function::type:
-    case Function::get_full_year:
-    case Function::get_month:
-    case Function::get_date:
-    case Function::get_day_of_month:
-    case Function::get_day_of_year:
-    case Function::get_day_of_week:
-    case Function::get_hours:
-    case Function::get_minutes:
-    case Function::get_seconds:
-    case Function::get_milliseconds:
-      break;
-  }
-  return {};
+  if (function == Function::size || function == Function::join || function > Function::under) return {};
+  if (function == Function::replace) return "SSSi";
+  if (function == Function::substring) return "SIi";
+  if (function == Function::char_at) return "SI";
+  const bool part_from = function == Function::split || function == Function::index_of;
+  if (part_from || function == Function::last_index_of) return "SSi";
+  const bool alone = function == Function::lower_ascii || function == Function::upper_ascii ||
+                     function == Function::trim || function == Function::reverse;
+  return alone ? "S" : "SS";
 }
 
 Value on_string(Function function, std::uint32_t index, std::span<const Value> args, const Program::Code& code,
@@ -171,7 +211,70 @@ Value join(std::span<const Value> args, Arena& arena) {
   return joined(args[0], args.size() > 1 ? args[1].text() : std::string_view(), arena);
 }
 
+// What ofNonZeroValue() takes for nothing: the zero of each kind.
+bool is_zero(const Value& a) {
+  switch (a.kind()) {
+    case Kind::null:
+      return true;
+    case Kind::bool_:
+      return !a.boolean();
+    case Kind::int_:
+    case Kind::duration:
+      return a.integer() == 0;
+    case Kind::uint:
+      return a.unsigned_integer() == 0;
+    case Kind::double_:
+      return a.real() == 0;
+    case Kind::string:
+    case Kind::bytes:
+      return a.text().empty();
+    case Kind::timestamp:
+      return a.timestamp() == Timestamp::from_unix(0);
+    case Kind::list:
+    case Kind::map:
+      return a.size() == 0;
+    case Kind::optional:
+      return a.inner() == nullptr;
+    case Kind::unknown:
+    case Kind::error:
+    case Kind::type:
+    case Kind::ip:
+    case Kind::cidr:
+      break;
+  }
+  return false;
+}
+
+Value on_optional(Function function, std::span<const Value> args, Arena& arena) {
+  if (function == Function::optional_none) return Value::optional(nullptr);
+  const Value& a = args[0];
+  if (function == Function::optional_of) return held(a, arena);
+  if (function == Function::optional_of_non_zero) {
+    if (a.partly_unknown()) return Value::unknown();
+    return is_zero(a) ? Value::optional(nullptr) : held(a, arena);
+  }
+  if (a.kind() != Kind::optional) return Value::no_overload(function_name(function), a.kind());
+  if (function == Function::has_value) return Value::of(a.inner() != nullptr);
+  return a.inner() != nullptr ? *a.inner() : Value::error(ErrorCode::no_value, {});
+}
+
+// format(), strings.quote() and base64.
+Value on_text(Function function, std::span<const Value> args, Arena& arena) {
+  const Kind wanted = function == Function::base64_encode ? Kind::bytes : Kind::string;
+  if (args[0].kind() != wanted) return Value::no_overload(function_name(function), args[0].kind());
+  if (function == Function::quote) return quoted(args[0].text(), arena);
+  if (function == Function::base64_encode) return base64_encoded(args[0].text(), arena);
+  if (function == Function::base64_decode) return base64_decoded(args[0].text(), arena);
+  if (args[1].kind() != Kind::list) return Value::no_overload("format", args[1].kind());
+  return formatted(args[0].text(), args[1], arena);
+}
+
 }  // namespace
+
+Value held(const Value& value, Arena& arena) {
+  if (!arena.has_room(sizeof(Value))) return Value::error(ErrorCode::budget, {});
+  return Value::optional(new (arena.allocate(sizeof(Value))) Value(value));
+}
 
 Value called(Function function, std::uint32_t index, std::span<const Value> args, const Program::Code& code,
              Arena& arena) {
@@ -179,6 +282,10 @@ Value called(Function function, std::uint32_t index, std::span<const Value> args
   if (function >= Function::get_full_year) {
     return time_part(function, args[0], index == kNoZone ? nullptr : code.zones[index].get());
   }
+  if (function >= Function::ip) return on_network(function, args);
+  if (function >= Function::greatest) return on_numbers(function, args);
+  if (function >= Function::optional_of) return on_optional(function, args, arena);
+  if (function >= Function::quote) return on_text(function, args, arena);
   if (function == Function::size) return size_of(args[0]);
   if (function == Function::join) return join(args, arena);
   if (function == Function::dyn) return args[0];

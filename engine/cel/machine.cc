@@ -9,9 +9,6 @@
 #include "engine/cel/functions.h"
 
 namespace portreeve::cel {
-namespace {
-
-// Of two results that are not both values: unknown wins over error, the first over the second (SEMANTICS §2).
 Value worse(const Value& a, const Value& b) {
   if (a.is_unknown()) return a;
   if (b.is_unknown()) return b;
@@ -20,11 +17,12 @@ Value worse(const Value& a, const Value& b) {
 
 Value budget() { return Value::error(ErrorCode::budget, {}); }
 
-// What && and || make of an operand: a bool, unknown or an error.
 Value as_condition(const Value& value, std::string_view whose) {
   if (!value.is_value() || value.kind() == Kind::bool_) return value;
   return Value::no_overload(whose, value.kind());
 }
+
+namespace {
 
 // Steps for going over a text or a list once.
 std::size_t text_steps(const Value& value) {
@@ -112,6 +110,24 @@ Value Machine::step(const Node& node) {
     case Op::transform:
     case Op::filter:
       return comprehension(node);
+    case Op::opt_select: {
+      const Value of = kid(node, 0);
+      return of.is_value() ? optional_select(node, of) : of;
+    }
+    case Op::opt_index: {
+      const Value of = kid(node, 0);
+      const Value at = kid(node, 1);
+      return of.is_value() && at.is_value() ? optional_index(node, of, at) : worse(of, at);
+    }
+    case Op::entry_if_any:
+      break;  // list() and map() look inside
+    case Op::opt_map:
+    case Op::opt_flat_map:
+    case Op::bind:
+      return binding(node);
+    case Op::or_optional:
+    case Op::or_value:
+      return alternative(node);
   }
   UNREACHABLE_DENY(Value::absent());
 }
@@ -133,6 +149,7 @@ Value Machine::has_attribute(const Node& node) {
 
 Value Machine::select(const Node& node) {
   const Value of = kid(node, 0);
+  if (of.kind() == Kind::optional) return optional_select(node, of);
   if (!of.is_value()) return of;
   if (of.kind() != Kind::map) return Value::no_overload(".", of.kind());
   const Value& key = code_.constants[node.index];
@@ -140,8 +157,23 @@ Value Machine::select(const Node& node) {
   return found ? named(node, *found, key) : Value::error(ErrorCode::no_such_key, key.text());
 }
 
+// `of.?key`, and `of.key` of an optional: what is there, as an optional.
+Value Machine::optional_select(const Node& node, const Value& of) {
+  const Value* inner = &of;
+  if (of.kind() == Kind::optional) inner = of.inner();
+  if (inner == nullptr) return Value::optional(nullptr);
+  if (!inner->is_value()) return *inner;
+  if (inner->kind() != Kind::map) return Value::no_overload(".", inner->kind());
+  const Value& key = code_.constants[node.index];
+  const auto found = find(*inner, key);
+  if (!found) return Value::optional(nullptr);
+  return found->is_value() ? held(*found, arena_) : named(node, *found, key);
+}
+
 Value Machine::has_key(const Node& node) {
-  const Value of = kid(node, 0);
+  const Value whole = kid(node, 0);
+  if (whole.kind() == Kind::optional && whole.inner() == nullptr) return Value::of(false);
+  const Value& of = whole.kind() == Kind::optional ? *whole.inner() : whole;
   if (!of.is_value()) return of;
   if (of.kind() != Kind::map) return Value::no_overload("has", of.kind());
   const auto found = find(of, code_.constants[node.index]);
@@ -164,21 +196,38 @@ std::optional<std::uint64_t> position(const Value& index) {
 
 }  // namespace
 
-Value Machine::index(const Node& node) {
-  const Value of = kid(node, 0);
-  const Value at = kid(node, 1);
-  if (!of.is_value() || !at.is_value()) return worse(of, at);
+std::optional<Value> Machine::element_at(const Node& node, const Value& of, const Value& at) {
   if (of.kind() == Kind::list) {
     const bool number = at.kind() == Kind::int_ || at.kind() == Kind::uint || at.kind() == Kind::double_;
     if (!number) return Value::no_overload("[]", of.kind(), at.kind());
     const auto found = position(at);
-    if (!found || *found >= of.size()) return Value::error(ErrorCode::index_out_of_range, "[]");
+    if (!found || *found >= of.size()) return std::nullopt;
     return of.element(*found);
   }
   if (of.kind() != Kind::map) return Value::no_overload("[]", of.kind(), at.kind());
   if (const auto found = find(of, at)) return named(node, *found, at);
+  return std::nullopt;
+}
+
+Value Machine::index(const Node& node) {
+  const Value of = kid(node, 0);
+  const Value at = kid(node, 1);
+  if (!of.is_value() || !at.is_value()) return worse(of, at);
+  if (of.kind() == Kind::optional) return optional_index(node, of, at);
+  if (const auto found = element_at(node, of, at)) return *found;
+  if (of.kind() == Kind::list) return Value::error(ErrorCode::index_out_of_range, "[]");
   if (at.kind() == Kind::string) return Value::error(ErrorCode::no_such_key, at.text());
   return Value::error(ErrorCode::no_such_key, arena_.keep(to_text(at)));
+}
+
+// `of[?at]`, and `of[at]` of an optional.
+Value Machine::optional_index(const Node& node, const Value& of, const Value& at) {
+  const Value* inner = &of;
+  if (of.kind() == Kind::optional) inner = of.inner();
+  if (inner == nullptr) return Value::optional(nullptr);
+  const auto found = element_at(node, *inner, at);
+  if (!found) return Value::optional(nullptr);
+  return found->is_value() ? held(*found, arena_) : *found;
 }
 
 Value Machine::logic(const Node& node, bool decisive) {
@@ -244,6 +293,14 @@ Value Machine::binary(const Node& node) {
     case Op::exists_one:
     case Op::transform:
     case Op::filter:
+    case Op::opt_select:
+    case Op::opt_index:
+    case Op::entry_if_any:
+    case Op::opt_map:
+    case Op::opt_flat_map:
+    case Op::bind:
+    case Op::or_optional:
+    case Op::or_value:
       break;
   }
   UNREACHABLE_DENY(Value::absent());
@@ -286,42 +343,6 @@ Value Machine::membership(const Value& element, const Value& in) {
   return result;
 }
 
-Value Machine::list(const Node& node) {
-  const std::size_t size = node.kid_count * sizeof(Value);
-  if (!arena_.has_room(size)) return budget();
-  auto* const values = static_cast<Value*>(arena_.allocate(size));
-  Value bad;
-  for (std::uint32_t i = 0; i < node.kid_count; ++i) {
-    new (values + i) Value(kid(node, i));
-    if (!values[i].is_value()) bad = worse(bad, values[i]);
-  }
-  return bad.is_value() ? Value::list(std::span<const Value>(values, node.kid_count)) : bad;
-}
-
-Value Machine::map(const Node& node) {
-  const std::size_t count = node.kid_count / 2u;
-  if (!arena_.has_room(count * sizeof(MapEntry))) return budget();
-  auto* const entries = static_cast<MapEntry*>(arena_.allocate(count * sizeof(MapEntry)));
-  Value bad;
-  for (std::uint32_t i = 0; i < count; ++i) {
-    new (entries + i) MapEntry{kid(node, 2 * i), kid(node, 2 * i + 1)};
-    const Value& key = entries[i].key;
-    if (!key.is_value() || !entries[i].value.is_value()) {
-      bad = worse(bad, worse(key, entries[i].value));
-      continue;
-    }
-    const bool fits =
-        key.kind() == Kind::bool_ || key.kind() == Kind::int_ || key.kind() == Kind::uint || key.kind() == Kind::string;
-    if (!fits) bad = worse(bad, Value::error(ErrorCode::bad_key, {}));
-  }
-  if (!bad.is_value()) return bad;
-  for (std::size_t i = 1; i < count; ++i) {
-    if (Value::map(std::span<const MapEntry>(entries, i)).find(entries[i].key))
-      return Value::error(ErrorCode::duplicate_key, {});
-  }
-  return Value::map(std::span<const MapEntry>(entries, count));
-}
-
 Value Machine::call(const Node& node) {
   constexpr std::size_t kMostArguments = 4;
   std::array<Value, kMostArguments> args;
@@ -335,73 +356,6 @@ Value Machine::call(const Node& node) {
   const std::span<const Value> given(args.data(), node.kid_count);
   if (!spend(weight(node, given))) return budget();
   return called(node.function, node.index, given, code_, arena_);
-}
-
-Value Machine::comprehension(const Node& node) {
-  const Value range = kid(node, 0);
-  if (!range.is_value()) return range;
-  if (range.kind() != Kind::list && range.kind() != Kind::map)
-    return Value::no_overload(op_name(node.op), range.kind());
-  if (range.partly_unknown()) return Value::unknown();
-  if (node.op == Op::all) return quantifier(node, range, false);
-  if (node.op == Op::exists) return quantifier(node, range, true);
-  if (node.op == Op::exists_one) return exists_one(node, range);
-  return collected(node, range);
-}
-
-namespace {
-Value item(const Value& range, std::size_t i) { return range.kind() == Kind::list ? range.element(i) : range.key(i); }
-}  // namespace
-
-Value Machine::quantifier(const Node& node, const Value& range, bool decisive) {
-  Value result = Value::of(!decisive);
-  const std::size_t size = range.size();
-  for (std::size_t i = 0; i < size; ++i) {
-    locals_[node.index] = item(range, i);
-    const Value value = as_condition(kid(node, 1), op_name(node.op));
-    if (value.is_value()) {
-      if (value.boolean() == decisive) return value;
-    } else {
-      result = worse(result, value);
-    }
-  }
-  return result;
-}
-
-Value Machine::exists_one(const Node& node, const Value& range) {
-  std::size_t found = 0;
-  Value bad;
-  const std::size_t size = range.size();
-  for (std::size_t i = 0; i < size; ++i) {
-    locals_[node.index] = item(range, i);
-    const Value value = as_condition(kid(node, 1), op_name(node.op));
-    if (!value.is_value()) bad = worse(bad, value);
-    found += value.is_true();
-  }
-  return bad.is_value() ? Value::of(found == 1) : bad;
-}
-
-// map() and filter().
-Value Machine::collected(const Node& node, const Value& range) {
-  const std::size_t size = range.size();
-  if (!arena_.has_room(size * sizeof(Value))) return budget();
-  auto* const values = static_cast<Value*>(arena_.allocate(size * sizeof(Value)));
-  const bool filter = node.op == Op::filter;
-  std::size_t count = 0;
-  Value bad;
-  for (std::size_t i = 0; i < size; ++i) {
-    const Value element = item(range, i);
-    locals_[node.index] = element;
-    if (filter || node.kid_count == 3) {
-      const Value keep = as_condition(kid(node, 1), op_name(node.op));
-      if (!keep.is_value()) bad = worse(bad, keep);
-      if (!keep.is_true()) continue;
-    }
-    const Value value = filter ? element : kid(node, node.kid_count - 1u);
-    if (!value.is_value()) bad = worse(bad, value);
-    new (values + count++) Value(value);
-  }
-  return bad.is_value() ? Value::list(std::span<const Value>(values, count)) : bad;
 }
 
 }  // namespace portreeve::cel

@@ -8,6 +8,12 @@
 
 namespace portreeve::cel {
 
+// Of two results that are not both values: unknown wins over error, the first over the second (SEMANTICS §2).
+Value worse(const Value& a, const Value& b);
+Value budget();
+// What && and || make of an operand: a bool, unknown or an error.
+Value as_condition(const Value& value, std::string_view whose);
+
 // One run: the variables of macros and the count of steps. Recursion is bounded by the code's nesting.
 class Machine {
  public:
@@ -24,15 +30,23 @@ class Machine {
   Value attribute(const Node& node);
   Value has_attribute(const Node& node);
   Value select(const Node& node);
+  Value optional_select(const Node& node, const Value& of);
+  Value optional_index(const Node& node, const Value& of, const Value& at);
   Value has_key(const Node& node);
   Value index(const Node& node);
+  // The element under an index or key; nullopt where there is none, an error where there can be none.
+  std::optional<Value> element_at(const Node& node, const Value& of, const Value& at);
   Value logic(const Node& node, bool decisive);
   Value if_else(const Node& node);
+  Value alternative(const Node& node);
+  Value binding(const Node& node);
   Value binary(const Node& node);
   Value equal(const Value& a, const Value& b);
   Value membership(const Value& element, const Value& in);
   std::optional<Value> find(const Value& map, const Value& key);
   Value named(const Node& node, const Value& found, const Value& key) const;
+  // An entry of a list or map: false for an optional one that holds nothing.
+  bool entry(std::uint32_t number, Value& value);
   Value list(const Node& node);
   Value map(const Node& node);
   Value call(const Node& node);

@@ -39,6 +39,54 @@ constexpr Overload kOverloads[] = {
     {"under", true, F::under, bool_, {string, string}},
     {"dyn", false, F::dyn, dyn, {dyn}},
     {"type", false, F::type, TypeKind::type, {dyn}},
+    {"strings.quote", false, F::quote, string, {string}},
+    {"format", true, F::format, string, {string, list}},
+    {"base64.encode", false, F::base64_encode, string, {bytes}},
+    {"base64.decode", false, F::base64_decode, bytes, {string}},
+    {"optional.of", false, F::optional_of, optional, {dyn}},
+    {"optional.ofNonZeroValue", false, F::optional_of_non_zero, optional, {dyn}},
+    {"optional.none", false, F::optional_none, optional, {}},
+    {"hasValue", true, F::has_value, bool_, {optional}},
+    {"value", true, F::value, dyn, {optional}},
+    {"math.ceil", false, F::ceil, double_, {double_}},
+    {"math.floor", false, F::floor, double_, {double_}},
+    {"math.round", false, F::round, double_, {double_}},
+    {"math.trunc", false, F::trunc, double_, {double_}},
+    {"math.isNaN", false, F::is_nan, bool_, {double_}},
+    {"math.isInf", false, F::is_inf, bool_, {double_}},
+    {"math.isFinite", false, F::is_finite, bool_, {double_}},
+    {"math.bitAnd", false, F::bit_and, int_, {int_, int_}},
+    {"math.bitAnd", false, F::bit_and, uint, {uint, uint}},
+    {"math.bitOr", false, F::bit_or, int_, {int_, int_}},
+    {"math.bitOr", false, F::bit_or, uint, {uint, uint}},
+    {"math.bitXor", false, F::bit_xor, int_, {int_, int_}},
+    {"math.bitXor", false, F::bit_xor, uint, {uint, uint}},
+    {"math.bitNot", false, F::bit_not, int_, {int_}},
+    {"math.bitNot", false, F::bit_not, uint, {uint}},
+    {"math.bitShiftLeft", false, F::bit_shift_left, int_, {int_, int_}},
+    {"math.bitShiftLeft", false, F::bit_shift_left, uint, {uint, int_}},
+    {"math.bitShiftRight", false, F::bit_shift_right, int_, {int_, int_}},
+    {"math.bitShiftRight", false, F::bit_shift_right, uint, {uint, int_}},
+    {"ip", false, F::ip, ip, {string}},
+    {"ip", true, F::ip, ip, {cidr}},
+    {"cidr", false, F::cidr, cidr, {string}},
+    {"isIP", false, F::is_ip, bool_, {string}},
+    {"isCIDR", false, F::is_cidr, bool_, {string}},
+    {"ip.isCanonical", false, F::is_canonical, bool_, {string}},
+    {"family", true, F::family, int_, {ip}},
+    {"isUnspecified", true, F::is_unspecified, bool_, {ip}},
+    {"isLoopback", true, F::is_loopback, bool_, {ip}},
+    {"isGlobalUnicast", true, F::is_global_unicast, bool_, {ip}},
+    {"isLinkLocalMulticast", true, F::is_link_local_multicast, bool_, {ip}},
+    {"isLinkLocalUnicast", true, F::is_link_local_unicast, bool_, {ip}},
+    {"isPublic", false, F::is_public, bool_, {ip}},
+    {"isPublic", false, F::is_public, bool_, {string}},
+    {"containsIP", true, F::contains_ip, bool_, {cidr, ip}},
+    {"containsIP", true, F::contains_ip, bool_, {cidr, string}},
+    {"containsCIDR", true, F::contains_cidr, bool_, {cidr, cidr}},
+    {"containsCIDR", true, F::contains_cidr, bool_, {cidr, string}},
+    {"masked", true, F::masked, cidr, {cidr}},
+    {"prefixLength", true, F::prefix_length, int_, {cidr}},
 };
 
 struct Arithmetic {
@@ -73,14 +121,10 @@ constexpr Arithmetic kArithmetic[] = {
     {'%', uint, uint, uint},
 };
 
-constexpr std::array<std::string_view, 33> kPlannedFunctions = {
-    "isPublic",     "format", "quote",        "ip",         "isIP",          "cidr",         "containsIP",
-    "containsCIDR", "family", "isCanonical",  "sort",       "sortBy",        "distinct",     "flatten",
-    "slice",        "first",  "last",         "range",      "transformList", "transformMap", "transformMapEntry",
-    "bind",         "block",  "or",           "orValue",    "hasValue",      "value",        "optMap",
-    "optFlatMap",   "masked", "prefixLength", "isLoopback", "isUnspecified"};
-constexpr std::array<std::string_view, 9> kPlannedNamespaces = {"math",  "sets", "base64", "strings", "optional",
-                                                                "lists", "cel",  "regex",  "ip"};
+constexpr std::array<std::string_view, 10> kPlannedFunctions = {
+    "sort",  "sortBy", "distinct",      "flatten",      "slice",
+    "first", "last",   "transformList", "transformMap", "transformMapEntry"};
+constexpr std::array<std::string_view, 3> kPlannedNamespaces = {"sets", "lists", "regex"};
 
 bool is_number(TypeKind kind) { return kind == int_ || kind == uint || kind == double_; }
 
@@ -98,11 +142,22 @@ std::vector<Overload> overloads() {
   conversion("int", F::to_int, int_, {int_, uint, double_, string, timestamp});
   conversion("uint", F::to_uint, uint, {uint, int_, double_, string});
   conversion("double", F::to_double, double_, {double_, int_, uint, string});
-  conversion("string", F::to_string, string, {string, bool_, int_, uint, double_, bytes, timestamp, duration});
+  conversion("string", F::to_string, string,
+             {string, bool_, int_, uint, double_, bytes, timestamp, duration, ip, cidr});
   conversion("bool", F::to_bool, bool_, {bool_, string});
   conversion("bytes", F::to_bytes, bytes, {bytes, string});
   conversion("timestamp", F::to_timestamp, timestamp, {timestamp, string, int_});
   conversion("duration", F::to_duration, duration, {duration, string});
+  for (const TypeKind kind : {int_, uint, double_}) {
+    all.push_back({"math.abs", false, F::abs, kind, {kind}});
+    all.push_back({"math.sign", false, F::sign, kind, {kind}});
+    all.push_back({"math.sqrt", false, F::sqrt, double_, {kind}});
+    all.push_back({"math.greatest", false, F::greatest, kind, {kind}});
+    all.push_back({"math.least", false, F::least, kind, {kind}});
+  }
+  // Several arguments are given as one list.
+  all.push_back({"math.greatest", false, F::greatest, dyn, {list}});
+  all.push_back({"math.least", false, F::least, dyn, {list}});
   for (auto f = static_cast<std::uint8_t>(F::get_full_year); f <= static_cast<std::uint8_t>(F::get_milliseconds); ++f) {
     const auto function = static_cast<F>(f);
     all.push_back({function_name(function), true, function, int_, {timestamp}});
@@ -122,6 +177,13 @@ bool accepts(const Overload& overload, std::size_t i, const Type& type) {
 
 Type result_of(const Overload& overload) {
   return overload.result == list ? Type::list(overload.element) : Type(overload.result);
+}
+
+Type result_for(const Overload& overload, const std::vector<Type>& arguments) {
+  const F function = overload.function;
+  if (function == F::optional_of || function == F::optional_of_non_zero) return Type::optional(arguments[0]);
+  const bool of_element = function == F::value || function == F::greatest || function == F::least;
+  return of_element && overload.result == dyn ? arguments[0].element() : result_of(overload);
 }
 
 std::string signature(const Overload& overload) {
@@ -159,7 +221,8 @@ std::optional<Type> arithmetic(std::string_view op, const Type& a, const Type& b
 bool comparable(const Type& a, const Type& b) {
   if (a.is_dyn() || b.is_dyn() || (is_number(a.kind()) && is_number(b.kind()))) return true;
   if (a.kind() != b.kind()) return false;
-  if (a.kind() == list || a.kind() == map) return comparable(a.key(), b.key()) && comparable(a.element(), b.element());
+  if (a.kind() == list || a.kind() == map || a.kind() == optional)
+    return comparable(a.key(), b.key()) && comparable(a.element(), b.element());
   return true;
 }
 
@@ -175,6 +238,7 @@ Type join(const Type& a, const Type& b) {
   if (a == b) return a;
   if (a.kind() == list && b.kind() == list) return Type::list(join(a.element(), b.element()));
   if (a.kind() == map && b.kind() == map) return Type::map(join(a.key(), b.key()), join(a.element(), b.element()));
+  if (a.kind() == optional && b.kind() == optional) return Type::optional(join(a.element(), b.element()));
   return Type::dyn();
 }
 

@@ -40,6 +40,8 @@ bool accepts(const Overload& overload, std::size_t i, const Type& type);
 Type result_of(const Overload& overload);
 // `string.startsWith(string)`.
 std::string signature(const Overload& overload);
+// The result for these arguments where it depends on their types: of `value()` what the optional may hold.
+Type result_for(const Overload& overload, const std::vector<Type>& arguments);
 // True for functions of cel-spec's extension libraries and of ours that are not built yet.
 bool is_planned_function(std::string_view name);
 bool is_planned_namespace(std::string_view name);

@@ -16,7 +16,8 @@ namespace {
 
 using ExprPtr = std::unique_ptr<Expr>;
 
-constexpr std::array<std::string_view, 6> kMacros = {"all", "exists", "exists_one", "existsOne", "map", "filter"};
+constexpr std::array<std::string_view, 8> kMacros = {"all", "exists", "exists_one", "existsOne",
+                                                     "map", "filter", "optMap",     "optFlatMap"};
 
 // Binary operators by how tightly they bind, loosest first. && and || stand apart, being flat.
 constexpr std::array<std::string_view, 7> kRelations = {"<", "<=", ">=", ">", "==", "!=", "in"};
@@ -50,7 +51,7 @@ class Parser {
  private:
   const Token& peek(std::size_t ahead = 0) const { return tokens_[std::min(at_ + ahead, tokens_.size() - 1)]; }
   bool is(std::string_view op, std::size_t ahead = 0) const {
-    return peek(ahead).kind == TokenKind::operator_&& peek(ahead).text == op;
+    return peek(ahead).kind == TokenKind::operator_ && peek(ahead).text == op;
   }
   bool take(std::string_view op) {
     if (!is(op)) return false;
@@ -196,17 +197,15 @@ class Parser {
   ExprPtr member(bool negative = false) {
     ExprPtr expr = primary(negative);
     while (expr) {
-      if ((is(".") || is("[")) && is("?", 1)) {
-        errors_.unsupported(peek(1).at, "optional selection (`.?` and `[?`)");
-        return nullptr;
-      }
       if (take(".")) {
-        expr = selection(std::move(expr));
+        expr = take("?") ? optional_selection(std::move(expr)) : selection(std::move(expr));
       } else if (take("[")) {
+        const bool optional = take("?");
         ExprPtr index = expression();
         if (!index || !expect("]")) return nullptr;
         ExprPtr result = make(ExprKind::operator_, range_from(expr->at.begin), "[]");
         result->name_at = index->at;
+        result->optional = optional;
         adopt(*result, std::move(expr));
         adopt(*result, std::move(index));
         expr = std::move(result);
@@ -218,6 +217,19 @@ class Parser {
       }
     }
     return expr;
+  }
+
+  // After the dot and the question mark.
+  ExprPtr optional_selection(ExprPtr target) {
+    const Token name = peek();
+    const bool plain = name.kind == TokenKind::identifier || name.kind == TokenKind::reserved;
+    if (!plain && name.kind != TokenKind::quoted_identifier) return unexpected("a field's name");
+    ++at_;
+    ExprPtr result = make(ExprKind::select, range_from(target->at.begin), name.text);
+    result->name_at = name.at;
+    result->optional = true;
+    adopt(*result, std::move(target));
+    return result;
   }
 
   // After the dot.
@@ -250,18 +262,37 @@ class Parser {
     }
     result->at = range_from(begin);
     if (!result->receiver && result->name == "has") return has_macro(std::move(result));
+    if (is_bind(*result)) return bind(std::move(result));
     if (result->receiver && contains(kMacros, result->name)) return comprehension(std::move(result));
     return result;
   }
 
   ExprPtr has_macro(ExprPtr call) {
-    if (call->args.size() != 1 || call->args[0]->kind != ExprKind::select) {
+    if (call->args.size() != 1 || call->args[0]->kind != ExprKind::select || call->args[0]->optional) {
       return fail_at(call->at, "has() asks for one field", "as in has(subject.claims.department)");
     }
     ExprPtr result = std::move(call->args[0]);
     result->kind = ExprKind::has;
     result->at = call->at;
     return result;
+  }
+
+  static bool is_bind(const Expr& call) {
+    return call.receiver && call.name == "bind" && call.args[0]->kind == ExprKind::identifier &&
+           call.args[0]->name == "cel";
+  }
+
+  // cel.bind(variable, value, body)
+  ExprPtr bind(ExprPtr call) {
+    const bool named = call->args.size() == 4 && call->args[1]->kind == ExprKind::identifier;
+    if (!named || call->args[1]->absolute) {
+      return fail_at(call->name_at, "cel.bind() takes a variable, its value and an expression",
+                     "as in cel.bind(d, subject.claims.department, d == \"research\" || d == \"legal\")");
+    }
+    call->kind = ExprKind::comprehension;
+    call->variable = call->args[1]->name;
+    call->args.erase(call->args.begin(), call->args.begin() + 2);
+    return call;
   }
 
   ExprPtr comprehension(ExprPtr call) {
@@ -351,19 +382,22 @@ class Parser {
   ExprPtr elements(ExprPtr result, std::string_view close) {
     const std::uint32_t begin = result->at.begin;
     while (!take(close)) {
-      if (is("?")) {
-        errors_.unsupported(peek().at, "optional elements (`?`)");
-        return nullptr;
-      }
+      const Token mark = peek();
+      const bool optional = take("?");
       ExprPtr element = expression();
       if (!element) return nullptr;
-      adopt(*result, std::move(element));
       if (result->kind == ExprKind::map) {
         if (!expect(":")) return nullptr;
-        ExprPtr value = expression();
-        if (!value) return nullptr;
-        adopt(*result, std::move(value));
+        adopt(*result, std::move(element));
+        element = expression();
+        if (!element) return nullptr;
       }
+      if (optional) {
+        ExprPtr entry = make(ExprKind::entry_if_any, {mark.at.begin, element->at.end});
+        adopt(*entry, std::move(element));
+        element = std::move(entry);
+      }
+      adopt(*result, std::move(element));
       if (!take(",") && !is(close)) return unexpected(fmt::format("`,` or `{}`", close));
     }
     result->at = range_from(begin);

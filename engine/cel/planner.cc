@@ -83,7 +83,7 @@ class Planner {
               0,
               expr.name_at.begin};
     for (const Planned& kid : kids) code_->kids.push_back(kid.node);
-    if (expr.op == Op::select || expr.op == Op::has_key) {
+    if (expr.op == Op::select || expr.op == Op::has_key || expr.op == Op::opt_select) {
       code_->constants.push_back(Value::of(code_->storage.keep(expr.name)));
       made.index = static_cast<std::uint32_t>(code_->constants.size() - 1);
     } else if (expr.kind == ExprKind::comprehension) {
@@ -167,8 +167,14 @@ class Planner {
         }
         return Value::map(std::span<const MapEntry>(entries, value.size()));
       }
+      case Kind::optional: {
+        if (value.inner() == nullptr) break;
+        return Value::optional(new (code_->storage.allocate(sizeof(Value))) Value(persisted(*value.inner())));
+      }
       case Kind::unknown:
       case Kind::error:
+      case Kind::ip:
+      case Kind::cidr:
       case Kind::null:
       case Kind::bool_:
       case Kind::int_:
@@ -186,7 +192,8 @@ class Planner {
     if (expr.kind == ExprKind::comprehension) {
       std::uint64_t body = 1;
       for (std::size_t i = 1; i < kids.size(); ++i) body = add(body, kids[i].cost);
-      return add(add(cost, kids[0].cost), multiply(kids[0].elements, body));
+      const bool once = expr.op == Op::bind || expr.op == Op::opt_map || expr.op == Op::opt_flat_map;
+      return add(add(cost, kids[0].cost), multiply(once ? 1 : kids[0].elements, body));
     }
     for (const Planned& kid : kids) cost = add(cost, kid.cost);
     if (expr.op == Op::in) cost = add(cost, kids[1].elements);

@@ -188,18 +188,18 @@ Value char_at(std::string_view text, std::int64_t index) {
 }
 
 Value index_of(std::string_view text, std::string_view part, std::int64_t from) {
-  if (from < 0) return out_of_range("indexOf");
-  if (part.empty()) return Value::of(from);
   const std::size_t begin = byte_of(text, from);
-  const std::size_t found = begin == kNowhere ? kNowhere : find_part(text, part, begin);
+  if (begin == kNowhere) return out_of_range("indexOf");
+  if (part.empty()) return Value::of(from);
+  const std::size_t found = find_part(text, part, begin);
   return found == kNowhere ? Value::of(-1) : whole_number(utf8_count(text.substr(0, found)));
 }
 
 Value last_index_of(std::string_view text, std::string_view part, std::optional<std::int64_t> from) {
-  if (from && *from < 0) return out_of_range("lastIndexOf");
-  if (part.empty()) return from ? Value::of(*from) : whole_number(utf8_count(text));
   const std::size_t latest = from ? byte_of(text, *from) : text.size();
-  if (latest == kNowhere || (from && latest == text.size())) return Value::of(-1);
+  if (latest == kNowhere) return out_of_range("lastIndexOf");
+  if (part.empty()) return from ? Value::of(*from) : whole_number(utf8_count(text));
+  if (from && latest == text.size()) return Value::of(-1);
   const std::size_t found = find_last_part(text, part, latest);
   return found == kNowhere ? Value::of(-1) : whole_number(utf8_count(text.substr(0, found)));
 }

@@ -27,6 +27,12 @@ Type Type::map(Type key, Type value) {
   return type;
 }
 
+Type Type::optional(Type inner) {
+  Type type(TypeKind::optional);
+  if (!inner.is_dyn()) type.parts_ = std::make_shared<const Parts>(Parts{{}, std::move(inner), {}});
+  return type;
+}
+
 Type Type::object(std::string name) {
   Type type(TypeKind::object);
   type.parts_ = std::make_shared<const Parts>(Parts{{}, {}, std::move(name)});
@@ -34,8 +40,9 @@ Type Type::object(std::string name) {
 }
 
 namespace {
-constexpr const char* kNames[] = {"dyn",   "null",      "bool",     "int",  "uint", "double", "string",
-                                  "bytes", "timestamp", "duration", "list", "map",  "object", "type"};
+constexpr const char* kNames[] = {"dyn",    "null",  "bool",      "int",      "uint", "double",
+                                  "string", "bytes", "timestamp", "duration", "list", "map",
+                                  "object", "type",  "optional",  "ip",       "cidr"};
 }  // namespace
 
 Type Type::element() const { return parts_ ? parts_->element : Type(); }
@@ -60,6 +67,8 @@ std::string to_text(const Type& type) {
       return fmt::format("list({})", to_text(type.element()));
     case TypeKind::map:
       return fmt::format("map({}, {})", to_text(type.key()), to_text(type.element()));
+    case TypeKind::optional:
+      return fmt::format("optional({})", to_text(type.element()));
     case TypeKind::object:
       return type.object_name();
     case TypeKind::dyn:
@@ -73,6 +82,8 @@ std::string to_text(const Type& type) {
     case TypeKind::timestamp:
     case TypeKind::duration:
     case TypeKind::type:
+    case TypeKind::ip:
+    case TypeKind::cidr:
       break;
   }
   return kNames[static_cast<std::size_t>(type.kind())];

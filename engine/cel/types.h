@@ -28,6 +28,9 @@ enum class TypeKind : std::uint8_t {
   map,
   object,
   type,
+  optional,
+  ip,
+  cidr,
 };
 
 // A CEL type. A value, cheap to copy; immutable.
@@ -47,12 +50,13 @@ class Type {
   static Type duration() { return TypeKind::duration; }
   static Type list(Type element);
   static Type map(Type key, Type value);
+  static Type optional(Type inner);
   // An object type declared in a TypeEnv under that name.
   static Type object(std::string name);
 
   TypeKind kind() const { return kind_; }
   bool is_dyn() const { return kind_ == TypeKind::dyn; }
-  // Of a list its element, of a map its value; dyn for anything else.
+  // Of a list its element, of a map its value, of an optional what it may hold; dyn for anything else.
   Type element() const;
   // Of a map its key; dyn for anything else.
   Type key() const;

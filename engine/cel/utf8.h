@@ -32,6 +32,15 @@ inline std::size_t utf8_offset(std::string_view text, std::size_t index) {
   return at;
 }
 
+// The code point that one sequence of bytes stands for. Requires: well-formed, not empty.
+inline std::uint32_t utf8_code(std::string_view sequence) {
+  const auto byte = [&](std::size_t i) { return static_cast<std::uint32_t>(static_cast<unsigned char>(sequence[i])); };
+  if (sequence.size() == 1) return byte(0);
+  std::uint32_t code = byte(0) & (0x7Fu >> sequence.size());
+  for (std::size_t i = 1; i < sequence.size(); ++i) code = code << 6 | (byte(i) & 0x3F);
+  return code;
+}
+
 // Appends a code point; false for surrogates and beyond U+10FFFF.
 inline bool append_utf8(std::string& out, std::uint32_t code) {
   const auto put = [&](std::uint32_t byte) { out += static_cast<char>(byte); };

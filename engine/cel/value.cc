@@ -8,6 +8,7 @@
 #include "engine/base/limits.h"
 #include "engine/base/text.h"
 #include "engine/cel/text_forms.h"
+#include "engine/cel/utf8.h"
 
 namespace portreeve::cel {
 
@@ -58,6 +59,25 @@ Value Value::bytes(std::string_view v) {
 Value Value::type(std::string_view name) {
   Value value(Kind::type, 0, name.size());
   value.data_.text = name.data();
+  return value;
+}
+
+Value Value::optional(const Value* inner) {
+  Value value(Kind::optional, 0, 0);
+  value.data_.values = inner;
+  return value;
+}
+
+Value Value::ip(net::IpAddress address) {
+  Value value(Kind::ip, 0, static_cast<std::size_t>(address.low()));
+  value.data_.natural = address.high();
+  return value;
+}
+
+Value Value::cidr(net::IpAddress address, int length) {
+  Value value(Kind::cidr, 0, static_cast<std::size_t>(address.low()));
+  value.data_.natural = address.high();
+  value.aux_ = static_cast<std::uint32_t>(length);
   return value;
 }
 
@@ -274,6 +294,12 @@ std::string_view type_name(const Value& value) {
       return "google.protobuf.Timestamp";
     case Kind::duration:
       return "google.protobuf.Duration";
+    case Kind::optional:
+      return "optional_type";
+    case Kind::ip:
+      return "net.IP";
+    case Kind::cidr:
+      return "net.CIDR";
     case Kind::unknown:
     case Kind::error:
     case Kind::bool_:
@@ -291,10 +317,33 @@ std::string_view type_name(const Value& value) {
 }
 
 std::string_view kind_name(Kind kind) {
-  static constexpr std::string_view kNames[] = {"unknown", "error", "null",      "bool",     "int",  "uint", "double",
-                                                "string",  "bytes", "timestamp", "duration", "list", "map",  "type"};
+  static constexpr std::string_view kNames[] = {"unknown", "error",  "null",     "bool",      "int",      "uint",
+                                                "double",  "string", "bytes",    "timestamp", "duration", "list",
+                                                "map",     "type",   "optional", "ip",        "cidr"};
   return kNames[static_cast<std::size_t>(kind)];
 }
+
+namespace {
+
+// As CEL reads it back: what does not print as an escape of its code point.
+std::string string_literal(std::string_view text) {
+  std::string out = "\"";
+  for (std::size_t at = 0; at < text.size();) {
+    const std::string_view point = text.substr(at, utf8_length(text, at));
+    at += point.size();
+    if (point == "\"" || point == "\\") {
+      out += '\\';
+      out += point;
+    } else if (printable(point) == point) {
+      out += point;
+    } else {
+      out += fmt::format("\\U{:08x}", static_cast<std::uint32_t>(utf8_code(point)));
+    }
+  }
+  return out + '"';
+}
+
+}  // namespace
 
 std::string to_text(const Value& value) {
   switch (value.kind()) {
@@ -316,7 +365,7 @@ std::string to_text(const Value& value) {
       return text;
     }
     case Kind::string:
-      return fmt::format("\"{}\"", printable(value.text(), limits::kCelExpressionBytes));
+      return string_literal(value.text());
     case Kind::bytes:
       return fmt::format("b\"{}\"", printable(value.text(), limits::kCelExpressionBytes));
     case Kind::timestamp:
@@ -325,6 +374,12 @@ std::string to_text(const Value& value) {
       return fmt::format("duration(\"{}\")", duration_text(value.nanos()));
     case Kind::type:
       return std::string(value.text());
+    case Kind::optional:
+      return value.inner() ? fmt::format("optional.of({})", to_text(*value.inner())) : "optional.none()";
+    case Kind::ip:
+      return fmt::format("ip(\"{}\")", value.address().to_string());
+    case Kind::cidr:
+      return fmt::format("cidr(\"{}/{}\")", value.address().to_string(), value.prefix_length());
     case Kind::list: {
       std::string text = "[";
       for (std::size_t i = 0; i < value.size(); ++i) text += (i ? ", " : "") + to_text(value.element(i));
@@ -374,6 +429,12 @@ std::string error_text(const Value& value) {
       return "a map has the same key twice";
     case ErrorCode::bad_regex:
       return "the regular expression is malformed";
+    case ErrorCode::bad_format:
+      return fmt::format("format(): {}", detail);
+    case ErrorCode::no_value:
+      return "value() of optional.none()";
+    case ErrorCode::negative_shift:
+      return fmt::format("`{}`: a negative number of bits", detail);
     case ErrorCode::budget:
       return "evaluation takes more steps or memory than it may";
     case ErrorCode::not_boolean:

@@ -11,6 +11,8 @@
 
 #include "engine/base/json_value.h"
 #include "engine/base/time.h"
+#include "engine/net/ip_address.h"
+#include "engine/net/ip_prefix.h"
 
 namespace portreeve::cel {
 
@@ -32,6 +34,9 @@ enum class Kind : std::uint8_t {
   list,
   map,
   type,
+  optional,
+  ip,
+  cidr,
 };
 
 // Why an expression has no value. The text of each is in value.cc.
@@ -49,8 +54,11 @@ enum class ErrorCode : std::uint8_t {
   bad_key,  // a map key of a kind that cannot be one
   duplicate_key,
   bad_regex,
-  budget,       // more steps than limits::kCelCost, or more memory than limits::kCelResultBytes
-  not_boolean,  // a condition that is no boolean
+  bad_format,      // a string that format() cannot take
+  no_value,        // value() of optional.none()
+  negative_shift,  // by how many bits
+  budget,          // more steps than limits::kCelCost, or more memory than limits::kCelResultBytes
+  not_boolean,     // a condition that is no boolean
 };
 
 // Which attribute of the request: a variable and, for variables with named fields, the field. Assigned by TypeEnv in
@@ -98,6 +106,11 @@ class Value {
   // The CEL value of a JSON value: whole numbers are ints, other numbers doubles. Borrows; no allocation.
   static Value of(const JsonValue& v);
   static Value type(std::string_view name);  // borrows
+  // optional.of(inner), borrowing it; optional.none() for nullptr.
+  static Value optional(const Value* inner);
+  static Value ip(net::IpAddress address);
+  // An address and a prefix length; host bits may be set. Requires: 0 <= length <= address.bits().
+  static Value cidr(net::IpAddress address, int length);
 
   // What an Activation answers where the request cannot say yet.
   // `key`, where only that key of the attribute is meant, is for the explanation; borrows.
@@ -125,6 +138,11 @@ class Value {
   std::string_view text() const { return {data_.text, size_}; }  // of a string, bytes or type
   Timestamp timestamp() const { return Timestamp::from_unix(data_.integer, static_cast<std::int32_t>(aux_)); }
   std::int64_t nanos() const { return data_.integer; }  // of a duration
+  // Of an optional; nullptr for optional.none().
+  const Value* inner() const { return data_.values; }
+  // Of an ip or cidr.
+  net::IpAddress address() const { return net::IpAddress::from_words(data_.natural, size_); }
+  int prefix_length() const { return static_cast<int>(aux_); }  // of a cidr
   AttributeId attribute() const { return {static_cast<std::uint16_t>(aux_ >> 16), static_cast<std::uint16_t>(aux_)}; }
   std::string_view unknown_key() const { return {data_.text, size_}; }
   ErrorCode error_code() const { return static_cast<ErrorCode>(sub_); }
@@ -174,7 +192,7 @@ class Value {
 
   Data data_{.integer = 0};
   std::size_t size_ = 0;
-  std::uint32_t aux_ = 0;  // nanoseconds of a timestamp; attribute of an unknown; offset of an error
+  std::uint32_t aux_ = 0;  // nanoseconds of a timestamp; length of a cidr; attribute of an unknown; offset of an error
   Kind kind_ = Kind::null;
   std::uint8_t sub_ = 0;  // shape of a list or map; code of an error
 };

@@ -2,31 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "engine/base/text.h"
 #include "engine/cel/policy_environment.h"
-#include "engine/load/files.h"
-#include "engine/load/revision.h"
 #include "engine/load/scalars.h"
+#include "engine/load/zones.h"
 
 namespace portreeve::load {
-namespace {
-
-// TZif files of the database are under 4 KiB; an old "fat" one, under 8 KiB.
-constexpr std::size_t kMostZoneBytes = 64u << 10;
-
-// `Europe/Berlin`, `Etc/GMT+1`: never a path out of the folder.
-bool is_zone_name(std::string_view name) {
-  const auto is_letter = [](char c) { return (to_lower_ascii(c) >= 'a' && to_lower_ascii(c) <= 'z'); };
-  return !name.empty() && name.size() <= 64 && is_letter(name.front()) && name.find("//") == std::string_view::npos &&
-         name.back() != '/' && std::ranges::all_of(name, [&](char c) {
-           return is_letter(c) || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '+' || c == '/';
-         });
-}
-
-}  // namespace
-
 Conditions::Conditions(Report& report, const LoadOptions& options)
     : report_(report), options_(options), environment_(cel::policy_environment()) {}
 
@@ -55,17 +36,9 @@ std::optional<model::Condition> Conditions::read(const Node& node) {
 
 Result<std::shared_ptr<const cel::Zone>> Conditions::find_zone(std::string_view name) {
   if (const auto known = known_zones_.find(name); known != known_zones_.end()) return known->second.zone;
-  const auto unknown = [&] {
-    return fail(fmt::format("unknown time zone `{}`; write a name like `Europe/Berlin`", printable(name)));
-  };
-  if (!is_zone_name(name)) return unknown();
-  const auto bytes = read_file(fmt::format("{}/{}", options_.zoneinfo, name), kMostZoneBytes);
-  if (!bytes) return unknown();
-  auto zone = cel::Zone::parse_tzif(std::as_bytes(std::span(bytes->data(), bytes->size())));
-  if (!zone) return fail(fmt::format("time zone `{}` cannot be read: {}", name, zone.error().message));
-  auto shared = std::make_shared<const cel::Zone>(*std::move(zone));
-  known_zones_.emplace(std::string(name), KnownZone{shared, sha256_hex(*bytes)});
-  return shared;
+  TRY_ASSIGN(ReadZone read, read_zone(options_.zoneinfo, name));
+  known_zones_.emplace(std::string(name), KnownZone{read.zone, std::move(read.sha256_hex)});
+  return std::move(read.zone);
 }
 
 std::vector<ZoneDigest> Conditions::zones() const {

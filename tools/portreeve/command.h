@@ -30,6 +30,7 @@ CLI::App& add_subcommand(CLI::App& parent, const std::string& name, const std::s
                          const std::string& example);
 
 // Each declares one subcommand, with its options, and returns its work.
+Run declare_cel(CLI::App& program);
 Run declare_check(CLI::App& program);
 Run declare_test(CLI::App& program);
 Run declare_eval(CLI::App& program);

@@ -30,7 +30,8 @@ std::vector<Command> declare(CLI::App& program) {
   program.require_subcommand(1);
   std::vector<Command> commands{{"check", declare_check(program)}, {"test", declare_test(program)},
                                 {"eval", declare_eval(program)},   {"decisions", declare_decisions(program)},
-                                {"pep", declare_pep(program)},     {"token", declare_token(program)}};
+                                {"pep", declare_pep(program)},     {"token", declare_token(program)},
+                                {"cel", declare_cel(program)}};
   program.footer(kAfterwards);  // after the subcommands, which would inherit it
   return commands;
 }

@@ -285,7 +285,7 @@ TEST(CelEvaluation, WorksOnStringsByCodePoint) {
       {"s.indexOf('z')", "-1"},
       {"s.indexOf('')", "0"},
       {"'banana'.indexOf('an', 2)", "3"},
-      {"'banana'.indexOf('an', 9)", "-1"},
+      {"'banana'.indexOf('an', 9)", "error: column 10: `indexOf`: index out of range"},
       {"'banana'.indexOf('an', -1)", "error: column 10: `indexOf`: index out of range"},
       {"'banana'.lastIndexOf('an')", "3"},
       {"'banana'.lastIndexOf('an', 2)", "1"},
