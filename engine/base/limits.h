@@ -71,6 +71,8 @@ inline constexpr std::size_t kUsageTagKeyBytes = 64;
 inline constexpr std::size_t kUsageTags = 16;
 inline constexpr std::size_t kUsageTools = 16;
 inline constexpr std::size_t kUsageEventBytes = 24u << 10;  // all of that with each byte escaped, and the numbers
+// A provider's answer: a tool's arguments nest as deep as the guest's own schema; the parser takes stack for each level.
+inline constexpr std::size_t kAnswerJsonDepth = 256;
 // Tokens of one call: a thousand times the largest context window. A sum over 900 million calls still fits an int64.
 inline constexpr std::int64_t kUsageCount = 10'000'000'000;
 

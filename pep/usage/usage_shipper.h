@@ -1,18 +1,11 @@
 // Hands the spooled usage to accounting, at least once, in order.
 #pragma once
 
-#include <atomic>
-#include <condition_variable>
-#include <cstdint>
 #include <memory>
 #include <string>
-#include <string_view>
-#include <thread>
-#include <vector>
 
 #include "daemon/endpoint.h"
 #include "daemon/log.h"
-#include "engine/base/mutex.h"
 #include "engine/base/time.h"
 #include "pep/usage/usage_spool.h"
 
@@ -31,8 +24,8 @@ struct UsageShipperOptions {
 };
 
 // A thread that POSTs batches to `/v1/usage` and acknowledges in the spool what accounting says it stored. Accounting
-// away, slow or answering garbage: it tries again, for ever, and the spool holds. An event that accounting refuses (400
-// or 422) goes to the dead letters, so that it cannot hold up those behind it.
+// away, slow or answering garbage: it tries again, for ever, and the spool holds. An event that accounting calls
+// invalid goes to the dead letters, so that it cannot hold up those behind it.
 class UsageShipper {
  public:
   // `spool`, `files` and `log` outlive the shipper.

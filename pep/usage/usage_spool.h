@@ -56,6 +56,7 @@ class UsageSpool {
 
   // Makes an intent durable; `key` and `kind` are set here. Resumes on the caller's executor once it is on disk. Fails,
   // at once, where no room is left for it and its completion, or the disk failed: then the call must not be made.
+  // Requires: the executor's context runs until then.
   boost::asio::awaitable<Result<Call>> begin(wire::UsageEvent intent);
   // The same for a caller that may block.
   Result<Call> begin_and_wait(wire::UsageEvent intent);
@@ -80,6 +81,7 @@ class UsageSpool {
   void append(const wire::UsageEvent& event, storage::Spool::Completion done);
   void write_completion(const wire::UsageEvent& completion);
   std::string next_key();
+  bool fits(std::uint64_t more) const;
 
   // Constant after construction.
   const std::string boot_;
