@@ -76,4 +76,19 @@ inline constexpr std::size_t kAnswerJsonDepth = 256;
 // Tokens of one call: a thousand times the largest context window. A sum over 900 million calls still fits an int64.
 inline constexpr std::int64_t kUsageCount = 10'000'000'000;
 
+// The control channel. The kernel takes 128 KiB an argument (MAX_ARG_STRLEN) and a quarter of the stack for all of
+// them; data comes in pieces that fill some TLS records and do not hold up a signal behind them.
+inline constexpr std::size_t kChannelMessageBytes = 1u << 20;
+inline constexpr std::size_t kChannelDataBytes = 256u << 10;
+inline constexpr std::size_t kChannelArgumentBytes = (128u << 10) - 1;
+inline constexpr std::size_t kChannelArguments = 8192;
+inline constexpr std::size_t kChannelStartBytes = 768u << 10;
+inline constexpr std::size_t kChannelPathBytes = 4095;    // PATH_MAX without its NUL
+inline constexpr std::size_t kChannelNameBytes = 255;     // users, sessions, ids, capabilities
+inline constexpr std::size_t kChannelDetailBytes = 2048;  // for people
+inline constexpr std::size_t kChannelCapabilities = 64;
+inline constexpr std::size_t kChannelSecretBytes = 64u << 10;  // the largest PEM bundles; locked memory is dear
+inline constexpr std::size_t kChannelSecrets = 16;             // a process, as many descriptors
+inline constexpr std::size_t kBootBytes = 64u << 10;           // two PEM texts, a key and a token
+
 }  // namespace portreeve::limits
