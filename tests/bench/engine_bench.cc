@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <vector>
 
 #include "engine/compile/snapshot.h"
@@ -82,6 +83,10 @@ void measure(std::size_t rules) {
 }  // namespace
 }  // namespace portreeve::bench
 
-int main() {
-  for (const std::size_t rules : {100, 1'000, 10'000, 100'000}) portreeve::bench::measure(rules);
+// Arguments: the numbers of rules to measure at.
+int main(int count, char** arguments) {
+  std::vector<std::size_t> sizes;
+  for (int i = 1; i < count; ++i) sizes.push_back(std::max(4ul, std::strtoul(arguments[i], nullptr, 10)));
+  if (sizes.empty()) sizes = {100, 1'000, 10'000, 100'000};
+  for (const std::size_t rules : sizes) portreeve::bench::measure(rules);
 }
