@@ -61,11 +61,13 @@ wire::Decision decide(const compile::Snapshot& snapshot, const wire::Request& re
   bool reads_clock = false;
   wire::Decision decision =
       std::visit([&](const auto& question) { return judge(question, judgement, reads_clock); }, request.question);
-  decision.roles.assign(subject.role_names.begin(), subject.role_names.end());
+  const rbac::Directory& directory = snapshot.directory();
+  decision.roles.reserve(subject.roles.size());
+  subject.roles.for_each([&](rbac::RoleId id) { decision.roles.emplace_back(directory.role_name(id)); });
   if (subject.tenant) decision.tenant = *subject.tenant;
   decision.cache_for = cache_for(request, subject, reads_clock);
   if (trace != nullptr) {
-    trace->bindings.assign(subject.bindings.begin(), subject.bindings.end());
+    for (const rbac::BindingId id : subject.bindings) trace->bindings.emplace_back(directory.binding_name(id));
     trace->violated_constraints.assign(subject.violated_constraints.begin(), subject.violated_constraints.end());
   }
   return decision;

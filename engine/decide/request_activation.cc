@@ -86,7 +86,22 @@ RequestActivation::RequestActivation(const compile::Snapshot& snapshot, const wi
           snapshot.subject_properties(request.principal.type, request.principal.id)),
       resource_properties_(&request.resource_properties,
                            snapshot.resource_properties(request.resource_type, request.resource_id),
-                           is_unsaid(request)) {}
+                           is_unsaid(request)),
+      directory_(snapshot.directory()) {}
+
+const std::vector<std::string_view>& RequestActivation::sorted_groups() const {
+  if (!groups_.empty()) return groups_;
+  groups_ = subject_.groups;
+  std::ranges::sort(groups_);
+  const auto repeated = std::ranges::unique(groups_);
+  groups_.erase(repeated.begin(), repeated.end());
+  return groups_;
+}
+
+const std::vector<std::string_view>& RequestActivation::role_names() const {
+  if (roles_.empty()) subject_.roles.for_each([&](rbac::RoleId id) { roles_.push_back(directory_.role_name(id)); });
+  return roles_;
+}
 
 cel::Value RequestActivation::subject(std::uint16_t field) const {
   const wire::Principal& principal = request_.principal;
@@ -96,9 +111,9 @@ cel::Value RequestActivation::subject(std::uint16_t field) const {
     case id::kSubjectId.field:
       return text(principal.id);
     case id::kSubjectGroups.field:
-      return cel::Value::list(std::span<const std::string_view>(subject_.groups));
+      return cel::Value::list(std::span<const std::string_view>(sorted_groups()));
     case id::kSubjectRoles.field:
-      return cel::Value::list(std::span<const std::string_view>(subject_.role_names));
+      return cel::Value::list(std::span<const std::string_view>(role_names()));
     case id::kSubjectTenant.field:
       return subject_.tenant ? text(*subject_.tenant) : cel::Value::absent();
     case id::kSubjectClaims.field:

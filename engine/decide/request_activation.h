@@ -38,11 +38,15 @@ class RequestActivation final : public cel::Activation {
  private:
   cel::Value subject(std::uint16_t field) const;
   cel::Value session(std::uint16_t field) const;
+  const std::vector<std::string_view>& sorted_groups() const;
+  const std::vector<std::string_view>& role_names() const;
 
   const wire::Request& request_;
   const rbac::Activation& subject_;
   LayeredProperties subject_properties_;
   LayeredProperties resource_properties_;
+  const rbac::Directory& directory_;
+  mutable std::vector<std::string_view> groups_, roles_;  // sorted, made where a condition asks for them
 };
 
 }  // namespace portreeve::decide

@@ -26,23 +26,7 @@ const JsonValue* find_claim(const JsonValue& claims, const model::ClaimPath& pat
 
 std::vector<std::string_view> claim_strings(const JsonValue& claim, const model::ClaimPath& path) {
   std::vector<std::string_view> out;
-  if (const std::string* text = claim.as_string()) {
-    const bool spaced = !path.segments.empty() && (path.segments.back() == "scope" || path.segments.back() == "scp");
-    if (!spaced) {
-      if (!text->empty()) out.emplace_back(*text);
-      return out;
-    }
-    std::string_view rest = *text;
-    while (!rest.empty()) {
-      const std::size_t end = std::min(rest.find(' '), rest.size());
-      if (end > 0) out.push_back(rest.substr(0, end));
-      rest.remove_prefix(std::min(end + 1, rest.size()));
-    }
-  } else if (const JsonValue::Array* array = claim.as_array()) {
-    for (const JsonValue& item : *array) {
-      if (item.as_string() != nullptr && !item.as_string()->empty()) out.emplace_back(*item.as_string());
-    }
-  }
+  for_each_claim_string(claim, path, [&](std::string_view text) { out.push_back(text); });
   return out;
 }
 

@@ -7,36 +7,12 @@
 namespace portreeve::rbac {
 namespace {
 
-std::string key(std::string_view provider, char kind, std::string_view name) {
-  std::string out(provider);
-  out += '\0';
-  out += kind;
-  out += name;
-  return out;
-}
-
-template <class T>
-void sort_and_drop_repeats(std::vector<T>& values) {
-  std::ranges::sort(values);
-  const auto repeated = std::ranges::unique(values);
-  values.erase(repeated.begin(), repeated.end());
-}
-
 // The bare `sub` of `<provider>/<sub>`, or nullopt where the id is not that provider's.
 std::optional<std::string_view> sub_of(const wire::Principal& principal) {
   const std::string_view id = principal.id;
   const std::size_t length = principal.provider.size();
   if (id.size() <= length + 1 || !id.starts_with(principal.provider) || id[length] != '/') return std::nullopt;
   return id.substr(length + 1);
-}
-
-std::vector<std::string_view> groups_of(const model::IdentityProvider& provider, const JsonValue& claims) {
-  if (!provider.groups) return {};
-  const JsonValue* claim = find_claim(claims, *provider.groups);
-  if (claim == nullptr) return {};
-  std::vector<std::string_view> groups = claim_strings(*claim, *provider.groups);
-  sort_and_drop_repeats(groups);
-  return groups;
 }
 
 // The tenant in the provider's own storage or in the claims', so that the view outlives this call.
@@ -78,7 +54,7 @@ void note_change(std::optional<Timestamp>& next, const std::optional<Timestamp>&
 
 }  // namespace
 
-Directory::Directory(const model::PolicySet& documents) : documents_(documents) {
+Directory::Directory(const model::PolicySet& documents) {
   const auto& roles = documents.roles;
   for (RoleId id = 0; id < roles.size(); ++id) {
     role_ids_.emplace(roles[id].name, id);
@@ -95,16 +71,25 @@ Directory::Directory(const model::PolicySet& documents) : documents_(documents) 
       for (const model::Reference& parent : roles[at].inherits) open.push_back(role(parent.name));
     }
   }
-  for (const model::IdentityProvider& provider : documents.identity_providers)
-    providers_.emplace(provider.name, &provider);
+  for (const model::IdentityProvider& provider : documents.identity_providers) {
+    Provider& made = providers_[provider.name];
+    made.document = &provider;
+    if (!provider.roles) continue;
+    for (const model::Reference& allowed : provider.roles->allow)
+      made.claimed_roles.emplace(allowed.name, role(allowed.name));
+  }
   for (const model::RoleBinding& binding : documents.role_bindings) {
+    const auto id = static_cast<BindingId>(bindings_.size());
+    bindings_.push_back({&binding, RoleSet(roles.size())});
+    for (const model::Reference& bound : binding.roles) bindings_.back().granted.add_all(closures_[role(bound.name)]);
     for (const model::BindingSubject& subject : binding.subjects) {
+      Provider& provider = providers_[subject.issuer];
       if (const auto* user = std::get_if<model::BoundUser>(&subject.who)) {
-        by_name_[key(subject.issuer, 'u', user->sub)].push_back(&binding);
+        provider.by_user[user->sub].push_back(id);
       } else if (const auto* group = std::get_if<model::BoundGroup>(&subject.who)) {
-        by_name_[key(subject.issuer, 'g', group->group)].push_back(&binding);
+        provider.by_group[group->group].push_back(id);
       } else {
-        by_claim_[subject.issuer].push_back({&std::get<model::BoundClaim>(subject.who), &binding});
+        provider.by_claim.push_back({&std::get<model::BoundClaim>(subject.who), id});
       }
     }
   }
@@ -119,75 +104,97 @@ RoleId Directory::role(std::string_view name) const { return role_ids_.at(name);
 
 const model::IdentityProvider* Directory::provider(std::string_view name) const {
   const auto at = providers_.find(name);
-  return at == providers_.end() ? nullptr : at->second;
+  return at == providers_.end() ? nullptr : at->second.document;
 }
 
-void Directory::collect(const wire::Principal& principal, const std::vector<std::string_view>& groups,
-                        std::vector<const model::RoleBinding*>& out) const {
-  const auto add = [&](const std::string& name) {
-    const auto at = by_name_.find(name);
-    if (at != by_name_.end()) out.insert(out.end(), at->second.begin(), at->second.end());
-  };
-  if (const auto sub = sub_of(principal)) add(key(principal.provider, 'u', *sub));
-  for (const std::string_view group : groups) add(key(principal.provider, 'g', group));
-  if (principal.assurance == wire::Assurance::verified) {
-    const auto at = by_claim_.find(principal.provider);
-    if (at != by_claim_.end()) {
-      for (const ByClaim& bound : at->second) {
-        if (claim_equals(principal.claims, bound.claim->path, bound.claim->equals)) out.push_back(bound.binding);
-      }
+void Directory::read_claims(const Provider& provider, const wire::Principal& principal, Activation& out) const {
+  const model::IdentityProvider& document = *provider.document;
+  out.tenant = tenant_of(document, principal);
+  out.trust = document.trust;
+  if (document.groups) {
+    if (const JsonValue* claim = find_claim(principal.claims, *document.groups)) {
+      for_each_claim_string(*claim, *document.groups, [&](std::string_view group) { out.groups.push_back(group); });
     }
   }
-  sort_and_drop_repeats(out);
+  const JsonValue* claim = document.roles ? find_claim(principal.claims, document.roles->path) : nullptr;
+  if (claim == nullptr) return;
+  for_each_claim_string(*claim, document.roles->path, [&](std::string_view name) {
+    const auto listed = provider.claimed_roles.find(name);
+    if (listed != provider.claimed_roles.end()) out.roles.add_all(closures_[listed->second]);
+  });
+}
+
+void Directory::collect(const Provider& provider, const wire::Principal& principal, Activation& out) {
+  const auto add = [&](const ByName& map, std::string_view name) {
+    const auto at = map.find(name);
+    if (at != map.end()) out.bindings.insert(out.bindings.end(), at->second.begin(), at->second.end());
+  };
+  if (const auto sub = sub_of(principal)) add(provider.by_user, *sub);
+  if (!provider.by_group.empty()) {
+    for (const std::string_view group : out.groups) add(provider.by_group, group);
+  }
+  if (principal.assurance == wire::Assurance::verified) {
+    for (const ByClaim& bound : provider.by_claim) {
+      if (claim_equals(principal.claims, bound.claim->path, bound.claim->equals)) out.bindings.push_back(bound.binding);
+    }
+  }
+  std::ranges::sort(out.bindings);
+  const auto repeated = std::ranges::unique(out.bindings);
+  out.bindings.erase(repeated.begin(), repeated.end());
+}
+
+void Directory::apply_bindings(Timestamp time, Activation& out) const {
+  std::optional<model::Trust> bound_trust;
+  std::erase_if(out.bindings, [&](BindingId id) {
+    const Binding& binding = bindings_[id];
+    const model::RoleBinding& document = *binding.document;
+    if (!covers_tenant(document, out.tenant)) return true;
+    note_change(out.next_change, document.starts, time);
+    note_change(out.next_change, document.expires, time);
+    if (!in_force(document, time)) return true;
+    out.roles.add_all(binding.granted);
+    if (document.trust) bound_trust = std::min(bound_trust.value_or(*document.trust), *document.trust);
+    return false;
+  });
+  if (bound_trust) out.trust = *bound_trust;
+}
+
+void Directory::apply_constraints(Activation& out) const {
+  if (constraints_.empty()) return;
+  const RoleSet held = out.roles;  // every constraint is judged by what was held before any took roles away
+  for (const Constraint& constraint : constraints_) {
+    const auto count = std::ranges::count_if(constraint.roles, [&](RoleId id) { return held.contains(id); });
+    if (static_cast<std::size_t>(count) <= constraint.document->at_most) continue;
+    out.violated_constraints.push_back(constraint.document->name);
+    for (const RoleId id : constraint.roles) out.roles.remove(id);
+  }
+}
+
+void Directory::activate(const wire::Principal& principal, Timestamp time, Activation& out) const {
+  if (out.roles.capacity() == closures_.size()) {
+    out.roles.clear();
+  } else {
+    out.roles = RoleSet(closures_.size());
+  }
+  out.groups.clear();
+  out.violated_constraints.clear();
+  out.bindings.clear();
+  out.tenant.reset();
+  out.trust = model::Trust::untrusted;
+  out.next_change.reset();
+  const auto provider = providers_.find(principal.provider);
+  if (provider != providers_.end() && provider->second.document != nullptr) {
+    if (principal.assurance == wire::Assurance::verified) read_claims(provider->second, principal, out);
+    if (principal.type == "user") collect(provider->second, principal, out);
+    apply_bindings(time, out);
+  }
+  apply_constraints(out);
 }
 
 Activation Directory::activate(const wire::Principal& principal, Timestamp time) const {
-  Activation active;
-  active.roles = RoleSet(closures_.size());
-  const model::IdentityProvider* provider = this->provider(principal.provider);
-  const bool verified = principal.assurance == wire::Assurance::verified;
-  if (verified && provider != nullptr) {
-    active.groups = groups_of(*provider, principal.claims);
-    active.tenant = tenant_of(*provider, principal);
-    active.trust = provider->trust;
-    if (provider->roles) {
-      if (const JsonValue* claim = find_claim(principal.claims, provider->roles->path)) {
-        for (const std::string_view name : claim_strings(*claim, provider->roles->path)) {
-          const bool listed =
-              std::ranges::any_of(provider->roles->allow, [&](const auto& r) { return r.name == name; });
-          if (listed) grant(role(name), active.roles);
-        }
-      }
-    }
-  }
-
-  std::vector<const model::RoleBinding*> bindings;
-  if (provider != nullptr && principal.type == "user") collect(principal, active.groups, bindings);
-  std::optional<model::Trust> bound_trust;
-  for (const model::RoleBinding* binding : bindings) {
-    if (!covers_tenant(*binding, active.tenant)) continue;
-    note_change(active.next_change, binding->starts, time);
-    note_change(active.next_change, binding->expires, time);
-    if (!in_force(*binding, time)) continue;
-    for (const model::Reference& bound : binding->roles) grant(role(bound.name), active.roles);
-    active.bindings.push_back(binding->name);
-    if (binding->trust) bound_trust = std::min(bound_trust.value_or(*binding->trust), *binding->trust);
-  }
-  if (bound_trust) active.trust = *bound_trust;
-  std::ranges::sort(active.bindings);
-
-  std::vector<RoleId> forbidden;
-  for (const Constraint& constraint : constraints_) {
-    const auto held = std::ranges::count_if(constraint.roles, [&](RoleId id) { return active.roles.contains(id); });
-    if (static_cast<std::size_t>(held) <= constraint.document->at_most) continue;
-    active.violated_constraints.push_back(constraint.document->name);
-    forbidden.insert(forbidden.end(), constraint.roles.begin(), constraint.roles.end());
-  }
-  for (const RoleId id : forbidden) active.roles.remove(id);
-  for (RoleId id = 0; id < role_names_.size(); ++id) {
-    if (active.roles.contains(id)) active.role_names.push_back(role_names_[id]);
-  }
-  return active;
+  Activation out;
+  activate(principal, time, out);
+  return out;
 }
 
 }  // namespace portreeve::rbac

@@ -16,18 +16,19 @@
 
 namespace portreeve::rbac {
 
+using BindingId = std::uint32_t;  // index into the policy set's bindings, sorted by name
+
 // What a principal is at a moment, all that scope and conditions read of it. Borrows from the principal and from the
-// directory; both outlive it.
+// directory; both outlive it. Reused from one principal to the next it keeps its storage.
 struct Activation {
-  RoleSet roles;                             // the closure in force
-  std::vector<std::string_view> role_names;  // the same, sorted
-  std::vector<std::string_view> groups;      // sorted, each once
+  RoleSet roles;                         // the closure in force
+  std::vector<std::string_view> groups;  // as the claim lists them
   std::optional<std::string_view> tenant;
   model::Trust trust = model::Trust::untrusted;
   // Constraints that the subject is over: it has none of their roles.
   std::vector<std::string_view> violated_constraints;
-  // The bindings in force that gave roles, by name, sorted: how each role was come by.
-  std::vector<std::string_view> bindings;
+  // The bindings in force that gave roles, sorted: how each role was come by.
+  std::vector<BindingId> bindings;
   // The next moment at which a binding of this subject starts or ends; nullopt if none does.
   std::optional<Timestamp> next_change;
 };
@@ -38,8 +39,10 @@ class Directory {
   // `documents` outlives the directory.
   explicit Directory(const model::PolicySet& documents);
 
-  // Works out roles, groups, tenant and trust anew, at `time`. Cost: the subject's groups and bindings, and the
-  // bindings by claim of its provider; not the number of roles or other bindings.
+  // Works out roles, groups, tenant and trust anew, at `time`, into `out`. Cost: the subject's groups and bindings, and
+  // the bindings by claim of its provider; not the number of roles or other bindings. Allocates only where `out` grows.
+  // Hot path.
+  void activate(const wire::Principal& principal, Timestamp time, Activation& out) const;
   Activation activate(const wire::Principal& principal, Timestamp time) const;
 
   // Nullptr where no document has that name.
@@ -47,29 +50,41 @@ class Directory {
   // Requires: a role of the set; load has checked every reference.
   RoleId role(std::string_view name) const;
   std::size_t role_count() const { return closures_.size(); }
+  std::string_view role_name(RoleId role) const { return role_names_[role]; }
+  std::string_view binding_name(BindingId binding) const { return bindings_[binding].document->name; }
 
  private:
-  struct Candidate;
-  void collect(const wire::Principal& principal, const std::vector<std::string_view>& groups,
-               std::vector<const model::RoleBinding*>& out) const;
-  void grant(RoleId role, RoleSet& roles) const { roles.add_all(closures_[role]); }
-
-  const model::PolicySet& documents_;
-  std::unordered_map<std::string_view, RoleId> role_ids_;
-  std::vector<RoleSet> closures_;             // by RoleId: the role and all that it inherits
-  std::vector<std::string_view> role_names_;  // by RoleId; sorted, as documents are
-  std::unordered_map<std::string_view, const model::IdentityProvider*> providers_;
-  // Keys are `<provider>\0u<sub>` and `<provider>\0g<group>`.
-  std::unordered_map<std::string, std::vector<const model::RoleBinding*>> by_name_;
+  struct Binding {
+    const model::RoleBinding* document;
+    RoleSet granted;  // with all that its roles inherit
+  };
   struct ByClaim {
     const model::BoundClaim* claim;
-    const model::RoleBinding* binding;
+    BindingId binding;
   };
-  std::unordered_map<std::string_view, std::vector<ByClaim>> by_claim_;  // by provider
+  using ByName = std::unordered_map<std::string_view, std::vector<BindingId>>;
+  struct Provider {
+    const model::IdentityProvider* document = nullptr;
+    std::unordered_map<std::string_view, RoleId> claimed_roles;  // those that a claim may grant
+    ByName by_user, by_group;
+    std::vector<ByClaim> by_claim;
+  };
   struct Constraint {
     const model::RoleConstraint* document;
     std::vector<RoleId> roles;
   };
+
+  void read_claims(const Provider& provider, const wire::Principal& principal, Activation& out) const;
+  // The ids of all bindings that name the subject, sorted, each once.
+  static void collect(const Provider& provider, const wire::Principal& principal, Activation& out);
+  void apply_bindings(Timestamp time, Activation& out) const;
+  void apply_constraints(Activation& out) const;
+
+  std::unordered_map<std::string_view, RoleId> role_ids_;
+  std::vector<RoleSet> closures_;             // by RoleId: the role and all that it inherits
+  std::vector<std::string_view> role_names_;  // by RoleId; sorted, as documents are
+  std::vector<Binding> bindings_;             // by BindingId
+  std::unordered_map<std::string_view, Provider> providers_;
   std::vector<Constraint> constraints_;
 };
 

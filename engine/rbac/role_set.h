@@ -1,6 +1,9 @@
 // A set of roles as bits.
 #pragma once
 
+#include <algorithm>
+#include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -9,30 +12,57 @@ namespace portreeve::rbac {
 
 using RoleId = std::uint32_t;  // index into the policy set's roles, sorted by name
 
-// Grows to the number of roles given at construction and no further. A value.
+// Holds roles up to the number given at construction. A value. Up to 256 roles it allocates nothing.
 class RoleSet {
  public:
   RoleSet() = default;
-  explicit RoleSet(std::size_t role_count) : words_((role_count + 63) / 64) {}
+  explicit RoleSet(std::size_t role_count)
+      : roles_(role_count), count_((role_count + 63) / 64), more_(count_ > kInline ? count_ - kInline : 0) {}
 
-  void add(RoleId role) { words_[role / 64] |= bit(role); }
-  void remove(RoleId role) { words_[role / 64] &= ~bit(role); }
+  std::size_t capacity() const { return roles_; }
+  void clear() {
+    few_ = {};
+    std::fill(more_.begin(), more_.end(), 0);
+  }
+  void add(RoleId role) { word(role / 64) |= bit(role); }
+  void remove(RoleId role) { word(role / 64) &= ~bit(role); }
   // Requires: made for the same number of roles.
   void add_all(const RoleSet& other) {
-    for (std::size_t i = 0; i < words_.size(); ++i) words_[i] |= other.words_[i];
+    for (std::size_t i = 0; i < count_; ++i) word(i) |= other.word(i);
   }
-  bool contains(RoleId role) const { return role / 64 < words_.size() && (words_[role / 64] & bit(role)) != 0; }
+  bool contains(RoleId role) const { return role / 64 < count_ && (word(role / 64) & bit(role)) != 0; }
   bool intersects(const RoleSet& other) const {
-    for (std::size_t i = 0; i < words_.size() && i < other.words_.size(); ++i) {
-      if ((words_[i] & other.words_[i]) != 0) return true;
+    for (std::size_t i = 0; i < count_ && i < other.count_; ++i) {
+      if ((word(i) & other.word(i)) != 0) return true;
     }
     return false;
+  }
+  std::size_t size() const {
+    std::size_t bits = 0;
+    for (std::size_t i = 0; i < count_; ++i) bits += static_cast<std::size_t>(std::popcount(word(i)));
+    return bits;
+  }
+  // Calls `visit` with each role, in ascending order.
+  template <class Visit>
+  void for_each(Visit visit) const {
+    for (std::size_t i = 0; i < count_; ++i) {
+      for (std::uint64_t left = word(i); left != 0; left &= left - 1) {
+        visit(static_cast<RoleId>(64 * i + static_cast<std::size_t>(std::countr_zero(left))));
+      }
+    }
   }
   friend bool operator==(const RoleSet&, const RoleSet&) = default;
 
  private:
+  static constexpr std::size_t kInline = 4;
   static std::uint64_t bit(RoleId role) { return std::uint64_t{1} << (role % 64); }
-  std::vector<std::uint64_t> words_;
+  std::uint64_t& word(std::size_t i) { return i < kInline ? few_[i] : more_[i - kInline]; }
+  const std::uint64_t& word(std::size_t i) const { return i < kInline ? few_[i] : more_[i - kInline]; }
+
+  std::size_t roles_ = 0;
+  std::size_t count_ = 0;  // words in use
+  std::array<std::uint64_t, kInline> few_{};
+  std::vector<std::uint64_t> more_;
 };
 
 }  // namespace portreeve::rbac

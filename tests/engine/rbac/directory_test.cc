@@ -63,8 +63,15 @@ class DirectoryTest : public testing::Test {
     out.claims = std::move(claims);
     return out;
   }
-  static std::vector<std::string> names(const Activation& activation) {
-    return {activation.role_names.begin(), activation.role_names.end()};
+  std::vector<std::string> names(const Activation& activation) const {
+    std::vector<std::string> out;
+    activation.roles.for_each([&](RoleId id) { out.emplace_back(directory_->role_name(id)); });
+    return out;
+  }
+  std::vector<std::string> bindings(const Activation& activation) const {
+    std::vector<std::string> out;
+    for (const BindingId id : activation.bindings) out.emplace_back(directory_->binding_name(id));
+    return out;
   }
   using Names = std::vector<std::string>;
 
@@ -87,7 +94,7 @@ TEST_F(DirectoryTest, BindsByGroupAndClaimOfVerifiedSubjectsOnly) {
   const JsonValue claims = Object{{"groups", Array{"/research"}}, {"dept", Array{"R&D"}}};
   const Activation verified = activate(user("keycloak", "rita", claims));
   EXPECT_EQ(names(verified), (Names{"other", "reader", "writer"}));
-  EXPECT_EQ(verified.bindings, (std::vector<std::string_view>{"by-claim", "by-group", "by-user"}));
+  EXPECT_EQ(bindings(verified), (Names{"by-claim", "by-group", "by-user"}));
 
   wire::Principal asserted = user("keycloak", "rita", claims);
   asserted.assurance = wire::Assurance::asserted;
