@@ -17,25 +17,8 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::string_view kProblemPrefix = "urn:portreeve:problem:";
-constexpr std::size_t kMaxIdBytes = 128;
 
 std::string_view view(const json::string& text) { return {text.data(), text.size()}; }
-json::string_view key(std::string_view text) { return {text.data(), text.size()}; }
-
-const json::object* object_in(const json::object& parent, std::string_view name) {
-  const json::value* found = parent.if_contains(key(name));
-  return found == nullptr ? nullptr : found->if_object();
-}
-
-// A short printable text, as identifiers are; nothing otherwise.
-std::optional<std::string> identifier_in(const json::object& parent, std::string_view name) {
-  const json::value* found = parent.if_contains(key(name));
-  const json::string* text = found == nullptr ? nullptr : found->if_string();
-  if (text == nullptr || text->empty() || text->size() > kMaxIdBytes) return std::nullopt;
-  if (!std::all_of(text->begin(), text->end(), [](char c) { return c > 0x20 && c < 0x7f; })) return std::nullopt;
-  return std::string(view(*text));
-}
-
 std::string host_text(const net::EndpointHost& host) {
   if (const auto* address = std::get_if<net::IpAddress>(&host)) return address->to_string();
   return std::get<net::HostName>(host).str();
@@ -243,14 +226,13 @@ class Reader {
   }
 
   Status read_numbers(const json::object& context) {
-    const json::value* event = context.if_contains("event");
-    if (event == nullptr && answer.allowed) return fail("the answer has no `event`");
-    if (event != nullptr && (!event->is_int64() || event->get_int64() < 0)) return fail("`event` is no whole number");
-    if (event != nullptr) answer.event = event->get_int64();
-    const json::value* cache_for = context.if_contains("cacheFor");
-    if (cache_for == nullptr) return {};
-    if (!cache_for->is_int64() || cache_for->get_int64() < 0) return fail("`cacheFor` is no whole number");
-    answer.cache_for = span(cache_for->get_int64());
+    const auto event = count_in(context, "event");
+    if (!event && context.contains("event")) return fail("`event` is no whole number");
+    if (!event && answer.allowed) return fail("the answer has no `event`");
+    answer.event = event.value_or(0);
+    const auto cache_for = count_in(context, "cacheFor");
+    if (!cache_for && context.contains("cacheFor")) return fail("`cacheFor` is no whole number");
+    answer.cache_for = span(cache_for.value_or(0));
     return {};
   }
 

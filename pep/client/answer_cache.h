@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -34,10 +35,12 @@ class AnswerCache {
   struct Kept {
     Answer answer;
     Time until;
-    std::uint64_t era = 0;
   };
+  void drop_if_outdated();
+
   const SessionWatch& watch_;
   const std::size_t most_;
+  std::uint64_t era_ = 0;  // of what is kept
   std::unordered_map<std::string, Kept> kept_;
 };
 

@@ -16,8 +16,8 @@ struct EventStreamOptions {
   Millis stalled{2'500};   // without a heartbeat: two are missing; the connection is given up for a new one
   Millis first_pause{50};  // before connecting again; doubles up to the longest, less some dice
   Millis longest_pause{1'000};
-  // Told of each activation, and of a reset (policies may have changed): no revision is named. On the io thread.
-  std::function<void(const std::string& revision)> on_activation;
+  // Told the revision in force whenever it may have changed: at each connection and each activation.
+  std::function<void(const std::string& revision)> on_revision;
   // Told where the stream comes up (empty) or why it is lost. Once a change, not once an attempt.
   std::function<void(const std::string& lost_because)> on_change;
 };

@@ -37,6 +37,8 @@ struct PdpOptions {
 // Reads `http://HOST:PORT` (the path empty or `/`) or `unix:/PATH`.
 Result<daemon::Endpoint> parse_pdp_url(std::string_view text);
 
+struct PdpConnection;
+
 // One per io_context, used on its thread only; outlives every exchange it started. Nothing is cached. A kept connection
 // that turns out to be dead costs one more try on a new one, within the same deadline.
 class PdpClient {
@@ -62,14 +64,10 @@ class PdpClient {
   boost::asio::awaitable<Result<Reply>> get(std::string path, std::string etag = "");
 
  private:
-  struct Connection;
-  struct Deadline;
   class Pool;
-  boost::asio::awaitable<Result<std::unique_ptr<Connection>>> connect(Deadline& deadline);
-  boost::asio::awaitable<Result<Reply>> exchange(Connection& connection, std::string_view request,
+  boost::asio::awaitable<Result<Reply>> exchange(PdpConnection& connection, std::string_view request,
                                                  std::size_t most_bytes, bool& keep);
   boost::asio::awaitable<Result<Reply>> send(std::string request, std::size_t most_bytes);
-  std::string head(std::string_view method_and_path) const;
   template <class Ask>
   boost::asio::awaitable<AskResult> ask_any(Ask ask);
 

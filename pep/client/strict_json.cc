@@ -1,5 +1,6 @@
 #include "pep/client/strict_json.h"
 
+#include <algorithm>
 #include <boost/json/basic_parser_impl.hpp>
 #include <boost/json/parse.hpp>
 #include <set>
@@ -72,6 +73,30 @@ Result<json::value> read_json(std::string_view text) {
   json::value value = json::parse(json::string_view(text.data(), text.size()), error, json::storage_ptr(), options);
   if (error) return fail("no JSON text");
   return value;
+}
+
+std::optional<std::string> as_identifier(const json::value& value) {
+  constexpr std::size_t kMostBytes = 128;
+  const json::string* text = value.if_string();
+  if (text == nullptr || text->empty() || text->size() > kMostBytes) return std::nullopt;
+  if (!std::all_of(text->begin(), text->end(), [](char c) { return c > 0x20 && c < 0x7f; })) return std::nullopt;
+  return std::string(text->data(), text->size());
+}
+
+const json::object* object_in(const json::object& parent, std::string_view name) {
+  const json::value* found = parent.if_contains({name.data(), name.size()});
+  return found == nullptr ? nullptr : found->if_object();
+}
+
+std::optional<std::string> identifier_in(const json::object& parent, std::string_view name) {
+  const json::value* found = parent.if_contains({name.data(), name.size()});
+  return found == nullptr ? std::nullopt : as_identifier(*found);
+}
+
+std::optional<std::int64_t> count_in(const json::object& parent, std::string_view name) {
+  const json::value* found = parent.if_contains({name.data(), name.size()});
+  if (found == nullptr || !found->is_int64() || found->get_int64() < 0) return std::nullopt;
+  return found->get_int64();
 }
 
 }  // namespace portreeve::pep
