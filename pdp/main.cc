@@ -20,10 +20,14 @@
 #include "pdp/admin/admin_server.h"
 #include "pdp/api/decision_api.h"
 #include "pdp/http/http_server.h"
+#include "pdp/hub/event_hub.h"
 #include "pdp/identity/token_verifier.h"
 #include "pdp/options.h"
 #include "pdp/rollout/policy_rollout.h"
 #include "pdp/service/decision_service.h"
+#include "pdp/service/deed_notes.h"
+#include "pdp/session/revocations.h"
+#include "pdp/session/session_control.h"
 #include "pdp/session/signing_keys.h"
 #include "pdp/session/token_exchange.h"
 #include "storage/segments/file_system.h"
@@ -154,22 +158,20 @@ Result<TokenVerifier::Options> verifier_options(const Options& options) {
   return out;
 }
 
-// Writes each activation into the log.
-PolicyRollout::AfterActivation note_activations(storage::DecisionLog& decisions, const daemon::Clock& clock,
-                                                const daemon::Log& log, const wire::RecordSource& source) {
-  return [&decisions, &clock, &log, source, seq = std::int64_t{0}](const compile::Snapshot& snapshot) mutable {
-    wire::AdminRecord record;
-    record.time = clock.now();
-    record.source = source;
-    record.seq = ++seq;
-    record.actor = "pdp";
-    record.action = "policy.activate";
-    record.revision = snapshot.revision();
-    record.result = "ok";
-    decisions.note(std::move(record), [&log](Result<std::uint64_t> noted) {
-      if (!noted) log.error("the activation could not be recorded", {{"why", noted.error().message}});
-    });
+// Tells the log and every gate of each activation.
+PolicyRollout::AfterActivation tell_activations(const DeedNotes& notes, storage::EventLog& events,
+                                                const daemon::Clock& clock, const daemon::Log& log) {
+  return [&](const compile::Snapshot& snapshot) {
+    notes.note({.actor = "pdp", .action = "policy.activate", .revision = snapshot.revision()});
+    if (auto told = events.activated(snapshot.revision(), clock.now()); !told) {
+      log.error("gates are not told of the activation", {{"why", told.error().message}});
+    }
   };
+}
+
+std::string active_revision(const compile::SnapshotHolder& snapshots) {
+  const auto snapshot = snapshots.load();
+  return snapshot == nullptr ? std::string() : snapshot->revision();
 }
 
 void announce(const HttpServer& server, const AdminServer& admin, const daemon::Log& log) {
@@ -206,11 +208,18 @@ int run(const Options& options) {
   TokenVerifier verifier(*std::move(trust), clock);
   const SubjectResolver subjects(verifier, tokens, *stores->sessions, mapper);
   const DecisionService service({snapshots, subjects, *stores->log, clock}, source);
-  const PepAuthenticator authenticator(*stores->peps, {options.socket_peers, options.dev});
+  const PepAuthenticator authenticator(*stores->peps, tokens, {options.socket_peers, options.dev});
   const TokenExchange exchange(verifier, *stores->sessions, tokens, mapper, {options.session_lifetime});
+  const SessionControl control(*stores->sessions, tokens);
+  const Revocations revocations(*stores->sessions);
+  const DeedNotes notes(*stores->log, clock, log, source);
+  EventHub hub(stores->sessions->events(), clock,
+               {.pdp = options.name, .revision = [&snapshots] { return active_revision(snapshots); }});
+  metrics.gauge_function("portreeve_event_streams", "Gates that hear of events.",
+                         [&hub] { return static_cast<double>(hub.listeners()); });
   PolicyRollout rollout(
       {options.policies, {options.own_addresses}}, {snapshots, *stores->revisions, clock, log, readiness, metrics},
-      trust_providers(verifier, options.policies), note_activations(*stores->log, clock, log, source));
+      trust_providers(verifier, options.policies), tell_activations(notes, stores->sessions->events(), clock, log));
   std::vector<Diagnostic> diagnostics;
   if (auto started = rollout.start(diagnostics); !started) {
     tell(diagnostics);
@@ -231,8 +240,9 @@ int run(const Options& options) {
   });
   if (!server) return refuse("cannot listen", server.error());
   const std::string url = options.public_url.empty() ? url_of((*server)->endpoints()) : options.public_url;
-  api = std::make_unique<DecisionApi>(
-      ApiParts{service, authenticator, exchange, tokens, *stores->log, readiness, metrics, clock, disk, url, source});
+  api = std::make_unique<DecisionApi>(ApiParts{service, authenticator, exchange, tokens, control, revocations, hub,
+                                               snapshots, notes, *stores->log, readiness, metrics, clock, disk, url,
+                                               source});
   active_api.store(api.get(), std::memory_order_release);
   auto admin = AdminServer::listen(options.admin, {readiness, metrics});
   if (!admin) return refuse("cannot listen for administration", admin.error());

@@ -17,28 +17,20 @@ HttpResponse bad_request(const reader::Problem& problem) {
   return problem_response(400, "bad-request", problem.message, problem.field);
 }
 
-bool is_json(const HttpRequest& request) {
-  const auto type = request.header("Content-Type");
-  if (!type) return true;
-  const std::string_view media = type->substr(0, type->find_first_of("; \t"));
-  return equal_ignoring_ascii_case(media, "application/json");
-}
-
-// The parsed body, or the answer that says what is wrong with it.
-tl::expected<JsonValue, HttpResponse> read_body(const HttpRequest& request) {
-  if (!is_json(request)) {
-    return tl::unexpected(problem_response(415, "unsupported-media-type", "the body is `application/json`"));
-  }
-  // One a thread: its buffers are what makes parsing cheap.
-  static thread_local reader::JsonReader reader;
-  auto body = reader.parse(request.body());
-  if (!body) return tl::unexpected(problem_response(400, "bad-request", body.error().message));
-  return *std::move(body);
-}
-
 HttpResponse domain_not_allowed(std::string_view action) {
   return problem_response(403, "domain-not-allowed",
                           fmt::format("this gate's credential does not cover `{}`", printable(action)), "/action/name");
+}
+
+HttpResponse session_not_allowed() {
+  return problem_response(403, "session-not-allowed", "a supervisor asks about its own session", "/subject/id");
+}
+
+// Whether the gate may ask the question; else the answer that says why not.
+std::optional<HttpResponse> refusal(const Caller& caller, const reader::Question& question) {
+  if (!DecisionService::may_ask(caller, question.request.action)) return domain_not_allowed(question.request.action);
+  if (!DecisionService::may_ask_for(caller, question.subject)) return session_not_allowed();
+  return std::nullopt;
 }
 
 void append_strings(std::string& out, const std::vector<std::string>& values) {
@@ -123,18 +115,27 @@ std::string to_json(const RecordedAnswer& answer) {
     append_strings(out, record.dry_run->rules);
     out += '}';
   }
+  if (answer.session != nullptr) {
+    out += R"(,"session":{"id":)";
+    append_json_string(out, answer.session->id);
+    out += R"(,"subject":)";
+    append_json_string(out, answer.session->subject_id);
+    if (answer.session->tenant) {
+      out += R"(,"tenant":)";
+      append_json_string(out, *answer.session->tenant);
+    }
+    out += '}';
+  }
   out += fmt::format(R"(,"cacheFor":{},"event":{}}}}})", answer.cache_for.count(), record.revocation_event);
   return out;
 }
 
 void answer_evaluation(const ApiParts& parts, const Caller& caller, HttpRequest request, Responder responder) {
-  auto body = read_body(request);
+  auto body = read_json_body(request);
   if (!body) return responder.respond(std::move(body).error());
   auto question = reader::read_question(*body);
   if (!question) return responder.respond(bad_request(question.error()));
-  if (!DecisionService::may_ask(caller, question->request.action)) {
-    return responder.respond(domain_not_allowed(question->request.action));
-  }
+  if (auto refused = refusal(caller, *question)) return responder.respond(*std::move(refused));
   Evaluation evaluation;
   evaluation.questions.push_back(*std::move(question));
   evaluation.caller = caller;
@@ -147,7 +148,7 @@ void answer_evaluation(const ApiParts& parts, const Caller& caller, HttpRequest 
 }
 
 void answer_evaluations(const ApiParts& parts, const Caller& caller, HttpRequest request, Responder responder) {
-  auto body = read_body(request);
+  auto body = read_json_body(request);
   if (!body) return responder.respond(std::move(body).error());
   const JsonValue* list = body->find("evaluations");
   if (list == nullptr || (list->as_array() != nullptr && list->as_array()->empty())) {
@@ -177,9 +178,7 @@ void answer_evaluations(const ApiParts& parts, const Caller& caller, HttpRequest
       items.emplace_back(std::move(problem));
       continue;
     }
-    if (!DecisionService::may_ask(caller, question->request.action)) {
-      return responder.respond(domain_not_allowed(question->request.action));
-    }
+    if (auto refused = refusal(caller, *question)) return responder.respond(*std::move(refused));
     items.emplace_back(std::nullopt);
     evaluation.questions.push_back(*std::move(question));
   }

@@ -37,6 +37,12 @@ enum class Endpoint : std::uint8_t {
   evaluations,
   outcomes,
   token,
+  revoke,
+  introspect,
+  sessions,
+  session,
+  events,
+  secrets,
   configuration,
   keys,
   health,
@@ -44,30 +50,57 @@ enum class Endpoint : std::uint8_t {
   metrics
 };
 
+// Whose path it is. A supervisor of one session is a gate of its own kind: `gates` are all others.
+enum class Access : std::uint8_t { anyone, gates_and_supervisors, gates, orchestrators, brokers };
+
 struct Route {
   std::string_view path;
   std::string_view method;
   Endpoint endpoint;
-  bool for_gates;  // needs a gate's credential
+  Access access;
 };
 
 constexpr auto kRoutes = std::to_array<Route>({
-    {"/access/v1/evaluation", "POST", Endpoint::evaluation, true},
-    {"/access/v1/evaluations", "POST", Endpoint::evaluations, true},
-    {"/v1/outcomes", "POST", Endpoint::outcomes, true},
-    {"/v1/token", "POST", Endpoint::token, false},
-    {"/.well-known/authzen-configuration", "GET", Endpoint::configuration, false},
-    {"/.well-known/jwks.json", "GET", Endpoint::keys, false},
-    {"/healthz", "GET", Endpoint::health, false},
-    {"/readyz", "GET", Endpoint::ready, false},
-    {"/metrics", "GET", Endpoint::metrics, false},
+    {"/access/v1/evaluation", "POST", Endpoint::evaluation, Access::gates_and_supervisors},
+    {"/access/v1/evaluations", "POST", Endpoint::evaluations, Access::gates_and_supervisors},
+    {"/v1/outcomes", "POST", Endpoint::outcomes, Access::gates_and_supervisors},
+    {"/v1/events", "GET", Endpoint::events, Access::gates_and_supervisors},
+    {"/v1/token", "POST", Endpoint::token, Access::anyone},
+    {"/v1/revoke", "POST", Endpoint::revoke, Access::orchestrators},
+    {"/v1/introspect", "POST", Endpoint::introspect, Access::gates},
+    {"/v1/sessions", "GET", Endpoint::sessions, Access::orchestrators},
+    {"/v1/secrets", "GET", Endpoint::secrets, Access::brokers},
+    {"/.well-known/authzen-configuration", "GET", Endpoint::configuration, Access::anyone},
+    {"/.well-known/jwks.json", "GET", Endpoint::keys, Access::anyone},
+    {"/healthz", "GET", Endpoint::health, Access::anyone},
+    {"/readyz", "GET", Endpoint::ready, Access::anyone},
+    {"/metrics", "GET", Endpoint::metrics, Access::anyone},
 });
+constexpr Route kOneSession{"/v1/sessions/ID", "GET", Endpoint::session, Access::orchestrators};
+constexpr Route kSessionAction{"/v1/sessions/ID/ACTION", "POST", Endpoint::session, Access::orchestrators};
 
 const Route* find_route(std::string_view path) {
   for (const Route& route : kRoutes) {
     if (route.path == path) return &route;
   }
-  return nullptr;
+  const auto session = read_session_path(path);
+  if (!session) return nullptr;
+  return session->action == SessionAction::read ? &kOneSession : &kSessionAction;
+}
+
+bool may_use(const Caller& caller, Access access) {
+  if (caller.is_supervisor()) return access == Access::gates_and_supervisors;
+  switch (access) {
+    case Access::anyone:
+    case Access::gates_and_supervisors:
+    case Access::gates:
+      return true;
+    case Access::orchestrators:
+      return caller.domains.contains(storage::PepDomain::sessions);
+    case Access::brokers:
+      return caller.domains.contains(storage::PepDomain::secrets);
+  }
+  return false;
 }
 
 HttpResponse method_not_allowed(const Route& route) {
@@ -109,13 +142,18 @@ void DecisionApi::handle(HttpRequest request, Responder plain_responder) const {
   if (request.method() != route->method && !head) return responder.respond(method_not_allowed(*route));
 
   Caller caller;
-  if (route->for_gates) {
-    auto known = parts_.peps.authenticate(request.header("Authorization"), credentials_of(request.peer()));
+  if (route->access != Access::anyone) {
+    auto known =
+        parts_.peps.authenticate(request.header("Authorization"), credentials_of(request.peer()), parts_.clock.now());
     if (!known) {
       unauthenticated_.add();
       return responder.respond(unauthenticated());
     }
     caller = *std::move(known);
+    if (!may_use(caller, route->access)) {
+      return responder.respond(
+          problem_response(403, "domain-not-allowed", "this gate's credential does not cover this path"));
+    }
   }
   switch (route->endpoint) {
     case Endpoint::evaluation:
@@ -126,6 +164,18 @@ void DecisionApi::handle(HttpRequest request, Responder plain_responder) const {
       return answer_outcomes(parts_, caller, std::move(request), std::move(responder));
     case Endpoint::token:
       return answer_token(parts_, std::move(request), std::move(responder));
+    case Endpoint::revoke:
+      return answer_revoke(parts_, caller, std::move(request), std::move(responder));
+    case Endpoint::introspect:
+      return answer_introspect(parts_, std::move(request), std::move(responder));
+    case Endpoint::sessions:
+      return answer_sessions(parts_, std::move(request), std::move(responder));
+    case Endpoint::session:
+      return answer_session(parts_, caller, std::move(request), std::move(responder));
+    case Endpoint::events:
+      return answer_events(parts_, caller, std::move(request), std::move(responder));
+    case Endpoint::secrets:
+      return responder.respond(secrets_document(parts_, request));
     case Endpoint::configuration:
       return responder.respond(authzen_configuration(parts_));
     case Endpoint::keys:

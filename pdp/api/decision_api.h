@@ -8,8 +8,12 @@
 #include "daemon/readiness.h"
 #include "pdp/api/work_queue.h"
 #include "pdp/http/http_message.h"
+#include "pdp/hub/event_hub.h"
 #include "pdp/service/decision_service.h"
+#include "pdp/service/deed_notes.h"
 #include "pdp/service/pep_authenticator.h"
+#include "pdp/session/revocations.h"
+#include "pdp/session/session_control.h"
 #include "pdp/session/session_token.h"
 #include "pdp/session/token_exchange.h"
 #include "storage/log/decision_log.h"
@@ -22,6 +26,11 @@ struct ApiParts {
   const PepAuthenticator& peps;
   const TokenExchange& exchange;
   const SessionTokens& tokens;
+  const SessionControl& control;
+  const Revocations& revocations;
+  EventHub& hub;
+  const compile::SnapshotHolder& snapshots;
+  const DeedNotes& notes;
   storage::DecisionLog& log;
   const daemon::Readiness& readiness;
   daemon::Metrics& metrics;
@@ -37,7 +46,8 @@ class DecisionApi {
   explicit DecisionApi(ApiParts parts);
 
   // Answers every request: 404 for an unknown path, 405 with `Allow` for another method, 401 without a gate's
-  // credential where one is needed. Input that cannot be read is 400; never a 500, never an allow.
+  // credential where one is needed, 403 where that does not cover the path. Input that cannot be read is 400; never a
+  // 500, never an allow.
   void handle(HttpRequest request, Responder responder) const;
 
  private:

@@ -1,7 +1,29 @@
 #include "engine/base/text.h"
+#include "engine/reader/json_reader.h"
 #include "pdp/api/endpoints.h"
 
 namespace portreeve::pdp {
+namespace {
+
+bool is_json(const HttpRequest& request) {
+  const auto type = request.header("Content-Type");
+  if (!type) return true;
+  const std::string_view media = type->substr(0, type->find_first_of("; \t"));
+  return equal_ignoring_ascii_case(media, "application/json");
+}
+
+}  // namespace
+
+tl::expected<JsonValue, HttpResponse> read_json_body(const HttpRequest& request) {
+  if (!is_json(request)) {
+    return tl::unexpected(problem_response(415, "unsupported-media-type", "the body is `application/json`"));
+  }
+  // One a thread: its buffers are what makes parsing cheap.
+  static thread_local reader::JsonReader reader;
+  auto body = reader.parse(request.body());
+  if (!body) return tl::unexpected(problem_response(400, "bad-request", body.error().message));
+  return *std::move(body);
+}
 
 HttpResponse json_response(int status, std::string body) {
   return {status, {{"Content-Type", "application/json"}}, std::move(body)};

@@ -1,5 +1,7 @@
 #include "pdp/http/connection.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -60,13 +62,15 @@ void Connection::check_deadline(std::int64_t now_millis) {
 }
 
 void Connection::close_if_idle() {
-  if (phase_ == Phase::idle || (phase_ == Phase::head && begin_ == end_)) close();
+  if (phase_ == Phase::idle || phase_ == Phase::streaming || (phase_ == Phase::head && begin_ == end_)) close();
 }
 
 void Connection::close() {
   if (phase_ == Phase::closed) return;
   phase_ = Phase::closed;
   deadline_ = kNever;
+  stream_ended_.store(true, std::memory_order_relaxed);
+  pieces_.clear();
   ErrorCode ignored;
   socket_.close(ignored);
   worker_->remove(*this);
@@ -125,7 +129,7 @@ void Connection::make_room() {
 
 void Connection::read_more() {
   if (is_reading_) return;
-  if (phase_ == Phase::lingering) begin_ = end_ = 0;
+  if (phase_ == Phase::lingering || phase_ == Phase::streaming) begin_ = end_ = 0;
   make_room();
   is_reading_ = true;
   socket_.async_read_some(boost::asio::buffer(in_.data() + end_, in_.size() - end_),
@@ -138,9 +142,9 @@ void Connection::read_more() {
 }
 
 void Connection::on_read(std::size_t size) {
-  // A refused peer's bytes are read to be thrown away.
+  // A refused peer's bytes are read to be thrown away; a stream's, to see it go.
   if (phase_ == Phase::writing) return;
-  if (phase_ == Phase::lingering) return read_more();
+  if (phase_ == Phase::lingering || phase_ == Phase::streaming) return read_more();
   end_ += size;
   advance();
 }
@@ -183,9 +187,9 @@ void Connection::complete(HttpResponse response) {
 Connection::Go Connection::send_answer() {
   if (is_counted_) worker_->state().in_flight.fetch_sub(1, std::memory_order_relaxed);
   is_counted_ = false;
-  const HttpResponse response = *std::exchange(response_, std::nullopt);
+  HttpResponse response = *std::exchange(response_, std::nullopt);
   if (phase_ == Phase::closed) return Go::wait;
-  closes_after_ = !reader_.keeps_alive() || worker_->stopping();
+  closes_after_ = !reader_.keeps_alive() || worker_->stopping() || response.stream;
   ResponseFraming framing;
   framing.date = worker_->date();
   framing.body_left_out = reader_.is_head_method();
@@ -193,6 +197,7 @@ Connection::Go Connection::send_answer() {
                   : reader_.is_http_1_0() ? ConnectionAfter::kept_and_said
                                           : ConnectionAfter::kept;
   append_response(out_, response, framing);
+  if (!framing.body_left_out && !worker_->stopping()) stream_ = std::move(response.stream);
   return write();
 }
 
@@ -226,6 +231,10 @@ Connection::Go Connection::after_write() {
   } else {
     out_.clear();
   }
+  if (stream_) {
+    begin_stream();
+    return Go::wait;
+  }
   if (closes_after_) {
     begin_linger();
     return Go::wait;
@@ -233,6 +242,68 @@ Connection::Go Connection::after_write() {
   phase_ = Phase::idle;
   set_deadline(worker_->state().options.idle_deadline);
   return Go::on;
+}
+
+void Connection::begin_stream() {
+  phase_ = Phase::streaming;
+  deadline_ = kNever;
+  // A peer that vanished without a word is noticed when it acknowledges nothing (tcp(7)).
+  const auto patience = static_cast<unsigned>(worker_->state().options.write_deadline.count());
+  ::setsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_USER_TIMEOUT, &patience, sizeof patience);
+  read_more();
+  std::exchange(stream_, nullptr)(shared_from_this());
+}
+
+bool Connection::send(std::shared_ptr<const std::string> piece) {
+  if (stream_ended_.load(std::memory_order_relaxed)) return false;
+  const std::size_t size = piece->size();
+  if (stream_waiting_.fetch_add(size, std::memory_order_relaxed) + size > worker_->state().options.stream_bytes) {
+    stream_ended_.store(true, std::memory_order_relaxed);
+    worker_->deliver(shared_from_this(), nullptr);
+    return false;
+  }
+  worker_->deliver(shared_from_this(), std::move(piece));
+  return true;
+}
+
+void Connection::finish() {
+  stream_ended_.store(true, std::memory_order_relaxed);
+  worker_->deliver(shared_from_this(), nullptr);
+}
+
+void Connection::complete(std::shared_ptr<const std::string> piece) {
+  if (phase_ != Phase::streaming) return;
+  if (piece == nullptr && pieces_.empty()) return begin_linger();
+  pieces_.push_back(std::move(piece));
+  if (!is_waiting_) write_stream();
+}
+
+void Connection::write_stream() {
+  while (!pieces_.empty()) {
+    if (pieces_.front() == nullptr) return begin_linger();
+    const std::string& piece = *pieces_.front();
+    const ssize_t sent = ::send(socket_.native_handle(), piece.data() + piece_written_, piece.size() - piece_written_,
+                                MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent < 0 && errno == EINTR) continue;
+    if (sent < 0 && errno != EAGAIN && errno != EWOULDBLOCK) return close();
+    if (sent < 0) {
+      if (deadline_ == kNever) set_deadline(worker_->state().options.write_deadline);
+      is_waiting_ = true;
+      socket_.async_wait(boost::asio::socket_base::wait_write, [self = shared_from_this()](const ErrorCode& ec) {
+        self->is_waiting_ = false;
+        if (self->phase_ != Phase::streaming) return;
+        if (ec) return self->close();
+        self->write_stream();
+      });
+      return;
+    }
+    deadline_ = kNever;
+    piece_written_ += static_cast<std::size_t>(sent);
+    stream_waiting_.fetch_sub(static_cast<std::size_t>(sent), std::memory_order_relaxed);
+    if (piece_written_ < piece.size()) continue;
+    pieces_.pop_front();
+    piece_written_ = 0;
+  }
 }
 
 void Connection::refuse(const Refusal& refusal) {

@@ -1,9 +1,12 @@
 // One connection: read a request, wait for its answer, write it, again.
 #pragma once
 
+#include <atomic>
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
+#include <functional>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -15,8 +18,9 @@
 
 namespace portreeve::pdp {
 
-// Belongs to its worker's thread, but for answer(). Lives as long as an operation of the loop or a Responder holds it.
-class Connection final : public ResponseSink, public std::enable_shared_from_this<Connection> {
+// Belongs to its worker's thread, but for answer(), send() and finish(). Lives as long as an operation of the loop, a
+// Responder or who writes to its stream holds it.
+class Connection final : public ResponseSink, public BodyStream, public std::enable_shared_from_this<Connection> {
  public:
   Connection(std::shared_ptr<Worker> worker, Accepted accepted);
   ~Connection() override;
@@ -29,8 +33,11 @@ class Connection final : public ResponseSink, public std::enable_shared_from_thi
 
   // Any thread.
   void answer(HttpResponse response) override;
-  // The answer, on the worker's thread.
+  bool send(std::shared_ptr<const std::string> piece) override;
+  void finish() override;
+  // The answer, or a piece of a stream, on the worker's thread.
   void complete(HttpResponse response);
+  void complete(std::shared_ptr<const std::string> piece);
 
   // Closes or refuses where a deadline has passed.
   void check_deadline(std::int64_t now_millis);
@@ -41,7 +48,7 @@ class Connection final : public ResponseSink, public std::enable_shared_from_thi
   std::size_t index = 0;  // the worker's: its place among the connections
 
  private:
-  enum class Phase : std::uint8_t { idle, head, body, handling, writing, lingering, closed };
+  enum class Phase : std::uint8_t { idle, head, body, handling, writing, streaming, lingering, closed };
   enum class Go : std::uint8_t { on, wait };  // go on with what is buffered, or wait for an event
 
   void advance();
@@ -54,6 +61,8 @@ class Connection final : public ResponseSink, public std::enable_shared_from_thi
   Go write();
   void write_rest();
   Go after_write();
+  void begin_stream();
+  void write_stream();
   void refuse(const Refusal& refusal);
   void begin_linger();
   void set_deadline(Millis span);
@@ -78,6 +87,14 @@ class Connection final : public ResponseSink, public std::enable_shared_from_thi
   std::size_t end_ = 0;
   std::string out_;
   std::size_t written_ = 0;
+  std::function<void(std::shared_ptr<BodyStream>)> stream_;
+  std::deque<std::shared_ptr<const std::string>> pieces_;
+  std::size_t piece_written_ = 0;  // of the first piece
+  bool is_waiting_ = false;        // for the socket to take more of the stream
+
+  // Any thread's.
+  std::atomic<std::size_t> stream_waiting_{0};  // bytes of pieces not yet written
+  std::atomic<bool> stream_ended_{false};
 };
 
 }  // namespace portreeve::pdp

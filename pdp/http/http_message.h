@@ -77,11 +77,25 @@ class HttpRequest {
   HttpPeer peer_;
 };
 
+// A body that goes on after its first bytes, until one side ends it. Any thread; may outlive the server.
+class BodyStream {
+ public:
+  virtual ~BodyStream() = default;
+  // Sends the piece, which streams may share, after those before it. False where the stream has ended: the peer is
+  // gone, was too slow to take what waited for it, or the server stops. Costs one queue entry; never blocks.
+  virtual bool send(std::shared_ptr<const std::string> piece) = 0;
+  // Ends it once all pieces are sent.
+  virtual void finish() = 0;
+};
+
 // An answer. Date, Content-Length and Connection are the server's to write: leave them out of `headers`.
 struct HttpResponse {
   int status = 200;
   HttpHeaders headers;
   std::string body;
+  // Where there is one, `body` is the beginning of a stream that ends with the connection (RFC 9112 §6.3, the last
+  // case). Called once, on a thread of the server, when the head is on its way; not for a HEAD request. Must not block.
+  std::function<void(std::shared_ptr<BodyStream>)> stream = {};
 };
 
 // An RFC 9457 problem: `application/problem+json` with type `urn:portreeve:problem:<code>`, title, status and detail.

@@ -24,7 +24,10 @@ struct HttpServerOptions {
   Millis head_deadline{10'000};   // from a request's first byte (at first: from the accept) to the end of its head
   Millis body_deadline{30'000};   // from there to the end of its body
   Millis idle_deadline{75'000};   // between requests
-  Millis write_deadline{30'000};  // from the answer to the kernel's having taken all of it
+  Millis write_deadline{30'000};  // from the answer to the kernel's having taken all of it; on a stream, from a
+                                  // piece's having to wait to the kernel's having taken some of it
+  // Of a stream, waiting to be sent; beyond, the reader is too slow and cut. Pieces are shared between streams.
+  std::size_t stream_bytes = 16u << 20;
   Millis linger{1'000};  // how long a refused peer's bytes are still read, so that it sees the refusal and no reset
   unsigned unix_mode = 0660;  // permission bits of Unix sockets
 };

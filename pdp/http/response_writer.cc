@@ -44,7 +44,7 @@ void append_response(std::string& out, const HttpResponse& response, const Respo
     out += ": ";
     append_field_text(out, value);
   }
-  if (!never_has_body) {
+  if (!never_has_body && !response.stream) {
     out += "\r\nContent-Length: ";
     append_number(out, response.body.size());
   }

@@ -52,16 +52,26 @@ void Worker::deliver(std::shared_ptr<Connection> connection, HttpResponse respon
   if (closed_) return;
   answers_.push_back({std::move(connection), std::move(response)});
   // One trip through the loop for all answers of a batch.
-  if (answers_.size() == 1) boost::asio::post(io_, [this] { drain(); });
+  if (answers_.size() + pieces_.size() == 1) boost::asio::post(io_, [this] { drain(); });
+}
+
+void Worker::deliver(std::shared_ptr<Connection> connection, std::shared_ptr<const std::string> piece) {
+  const MutexLock lock(mutex_);
+  if (closed_) return;
+  pieces_.push_back({std::move(connection), std::move(piece)});
+  if (answers_.size() + pieces_.size() == 1) boost::asio::post(io_, [this] { drain(); });
 }
 
 void Worker::drain() {
   {
     const MutexLock lock(mutex_);
     draining_.swap(answers_);
+    draining_pieces_.swap(pieces_);
   }
   for (Answer& answer : draining_) answer.connection->complete(std::move(answer.response));
   draining_.clear();
+  for (Piece& piece : draining_pieces_) piece.connection->complete(std::move(piece.bytes));
+  draining_pieces_.clear();
 }
 
 void Worker::begin_stop() {
@@ -106,10 +116,12 @@ void Worker::run() {
 
 void Worker::close() {
   std::vector<Answer> late;
+  std::vector<Piece> late_pieces;
   {
     const MutexLock lock(mutex_);
     closed_ = true;
     late.swap(answers_);
+    late_pieces.swap(pieces_);
   }
 }
 

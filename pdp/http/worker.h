@@ -50,6 +50,8 @@ class Worker {
   void adopt(std::shared_ptr<Worker> self, Accepted accepted);
   // Gives `response` to `connection` on the worker's thread; drops it where the worker has ended.
   void deliver(std::shared_ptr<Connection> connection, HttpResponse response);
+  // The same with a piece of a stream; null ends it.
+  void deliver(std::shared_ptr<Connection> connection, std::shared_ptr<const std::string> piece);
   // Closes idle connections and ends run() once no others are left.
   void begin_stop();
   // Closes all connections and ends run().
@@ -80,6 +82,10 @@ class Worker {
     std::shared_ptr<Connection> connection;
     HttpResponse response;
   };
+  struct Piece {
+    std::shared_ptr<Connection> connection;
+    std::shared_ptr<const std::string> bytes;
+  };
 
   void arm_tick();
   void read_clocks();
@@ -96,6 +102,7 @@ class Worker {
   boost::asio::steady_timer timer_;
   std::vector<Connection*> connections_;
   std::vector<Answer> draining_;
+  std::vector<Piece> draining_pieces_;
   std::function<void()> on_tick_;
   std::int64_t now_millis_ = 0;
   std::int64_t date_second_ = 0;
@@ -106,6 +113,7 @@ class Worker {
   Mutex mutex_;
   std::condition_variable_any idle_;
   std::vector<Answer> answers_ GUARDED_BY(mutex_);
+  std::vector<Piece> pieces_ GUARDED_BY(mutex_);
   bool closed_ GUARDED_BY(mutex_) = false;
   bool is_idle_ GUARDED_BY(mutex_) = false;  // only ever true while stopping
 };

@@ -20,7 +20,8 @@ storage::PepDomain domain_of(std::string_view action) {
 }
 
 // What is written of a decision before its answer leaves.
-wire::DecisionRecord make_record(const reader::Question& question, const wire::Decision& decision) {
+wire::DecisionRecord make_record(const reader::Question& question, const wire::Decision& decision,
+                                 const storage::SessionPointer& session) {
   const wire::Request& request = question.request;
   wire::DecisionRecord record;
   record.id = daemon::new_id("dec_", request.time);
@@ -29,6 +30,8 @@ wire::DecisionRecord make_record(const reader::Question& question, const wire::D
   if (request.principal.session) {
     record.session = request.principal.session->id;
     record.subject = {request.principal.type, request.principal.id};
+  } else if (session != nullptr) {
+    record.session = session->id;
   } else if (question.subject.type == "session") {
     record.session = question.subject.id;
   }
@@ -67,10 +70,17 @@ struct DecisionService::Batch {
   std::size_t resolved = 0;
   std::vector<wire::DecisionRecord> records;
   std::vector<Seconds> cache_for;
+  // Of each question resolved.
+  std::vector<storage::SessionPointer> sessions;
+  std::vector<std::int64_t> events;
 };
 
 bool DecisionService::may_ask(const Caller& caller, std::string_view action) {
   return caller.domains.contains(domain_of(action));
+}
+
+bool DecisionService::may_ask_for(const Caller& caller, const reader::SubjectStatement& subject) {
+  return !caller.is_supervisor() || (subject.type == "session" && subject.id == caller.session);
 }
 
 void DecisionService::evaluate(Evaluation evaluation, Done done) const {
@@ -90,10 +100,12 @@ void DecisionService::resolve_next(std::shared_ptr<Batch> batch) const {
     };
     auto progress = std::make_shared<Progress>();
     reader::Question& question = questions[batch->resolved];
-    parts_.subjects.resolve(question.subject, parts_.clock.now(),
+    parts_.subjects.resolve({question.subject, question.request.source, batch->evaluation.caller}, parts_.clock.now(),
                             [this, batch, progress, &question](Identity identity) {
                               question.request.identity_failure = identity.failure;
                               question.request.principal = std::move(identity.principal);
+                              batch->sessions.push_back(std::move(identity.session));
+                              batch->events.push_back(identity.event);
                               ++batch->resolved;
                               if (progress->arrivals.fetch_add(1) == 1)
                                 resolve_next(batch);  // the caller has left: go on from here
@@ -112,10 +124,12 @@ void DecisionService::judge(Batch& batch) const {
   if (last && now.unix_millis() + kClockSlackMillis < last->unix_millis()) {
     return batch.done(tl::unexpected(ServiceFailure::audit_unavailable));
   }
-  for (reader::Question& question : batch.evaluation.questions) {
+  for (std::size_t i = 0; i < batch.evaluation.questions.size(); ++i) {
+    reader::Question& question = batch.evaluation.questions[i];
     question.request.time = now;
     const wire::Decision decision = decide::decide(*snapshot, question.request);
-    wire::DecisionRecord record = make_record(question, decision);
+    wire::DecisionRecord record = make_record(question, decision, batch.sessions[i]);
+    record.revocation_event = batch.events[i];
     record.source = source_;
     record.seq = next_seq_.fetch_add(1, std::memory_order_relaxed);
     record.revision = snapshot->revision();
@@ -123,23 +137,24 @@ void DecisionService::judge(Batch& batch) const {
     record.trace = batch.evaluation.trace;
     record.latency_micros = parts_.clock.steady_micros() - batch.started_micros;
     batch.records.push_back(std::move(record));
-    batch.cache_for.push_back(decision.cache_for);
+    // An address may be bound to another session at any time, and no gate hears of that.
+    batch.cache_for.push_back(question.subject.type == "address" ? Seconds{0} : decision.cache_for);
     if (ends_batch(batch.evaluation.semantic, decision.allowed)) break;
   }
 }
 
 void DecisionService::record(std::shared_ptr<Batch> batch) const {
   std::vector<wire::DecisionRecord> records = std::move(batch->records);
-  parts_.log.commit(std::move(records),
-                    [batch = std::move(batch)](Result<std::vector<storage::RecordedDecision>> recorded) {
-                      if (!recorded) return batch->done(tl::unexpected(ServiceFailure::audit_unavailable));
-                      std::vector<RecordedAnswer> answers;
-                      answers.reserve(recorded->size());
-                      for (std::size_t i = 0; i < recorded->size(); ++i) {
-                        answers.push_back({std::move((*recorded)[i]), batch->cache_for[i]});
-                      }
-                      batch->done(std::move(answers));
-                    });
+  parts_.log.commit(
+      std::move(records), [batch = std::move(batch)](Result<std::vector<storage::RecordedDecision>> recorded) {
+        if (!recorded) return batch->done(tl::unexpected(ServiceFailure::audit_unavailable));
+        std::vector<RecordedAnswer> answers;
+        answers.reserve(recorded->size());
+        for (std::size_t i = 0; i < recorded->size(); ++i) {
+          answers.push_back({std::move((*recorded)[i]), batch->cache_for[i], std::move(batch->sessions[i])});
+        }
+        batch->done(std::move(answers));
+      });
 }
 
 }  // namespace portreeve::pdp

@@ -32,6 +32,7 @@ struct Evaluation {
 struct RecordedAnswer {
   storage::RecordedDecision recorded;
   Seconds cache_for{0};
+  storage::SessionPointer session;  // whose question it was, where it was a session's
 };
 
 // Why there is no answer at all. The gate denies.
@@ -56,11 +57,13 @@ class DecisionService {
 
   // True where the gate may ask about the action: each reserved action has its domain, all others are `access`.
   static bool may_ask(const Caller& caller, std::string_view action);
+  // A supervisor asks about its own session and nobody else.
+  static bool may_ask_for(const Caller& caller, const reader::SubjectStatement& subject);
 
   // Judges the questions in order until the semantic ends the batch, makes the records durable together, and calls
   // `done` once, with an answer for each question judged. `done` runs on the calling thread, on one of the token
   // verifier's, or on the log's commit thread, and must not block.
-  // Requires: may_ask() for each question.
+  // Requires: may_ask() and may_ask_for() for each question.
   void evaluate(Evaluation evaluation, Done done) const;
 
  private:

@@ -11,6 +11,7 @@ namespace portreeve::pdp {
 namespace {
 
 constexpr std::string_view kBearer = "bearer ";
+constexpr std::string_view kSecretPrefix = "pep_";
 
 std::optional<std::string_view> bearer_token(std::string_view authorization) {
   if (!equal_ignoring_ascii_case(authorization.substr(0, kBearer.size()), kBearer)) return std::nullopt;
@@ -44,14 +45,24 @@ Result<SocketPeer> SocketPeer::parse(std::string_view text) {
   }
 }
 
-std::optional<Caller> PepAuthenticator::authenticate(std::optional<std::string_view> authorization,
-                                                     const PeerCredentials& peer) const {
-  if (authorization) {
-    const auto token = bearer_token(*authorization);
-    if (!token) return std::nullopt;
-    const auto credential = peps_.find_by_secret(*token);
+std::optional<Caller> PepAuthenticator::by_token(std::string_view token, Timestamp now) const {
+  if (token.starts_with(kSecretPrefix)) {
+    const auto credential = peps_.find_by_secret(token);
     if (!credential || *credential == nullptr) return std::nullopt;
     return Caller{(*credential)->name, (*credential)->domains};
+  }
+  // Whether the session lives is a judged question: its supervisor still reports what became of the processes.
+  const SessionTokenVerdict verdict = tokens_.verify(token, TokenBearer::supervisor, now);
+  if (!verdict) return std::nullopt;
+  const SessionTokenClaims& claims = *verdict.claims();
+  return Caller{"supervisor:" + claims.sid, {storage::PepDomain::execution}, claims.sid, claims.expires};
+}
+
+std::optional<Caller> PepAuthenticator::authenticate(std::optional<std::string_view> authorization,
+                                                     const PeerCredentials& peer, Timestamp now) const {
+  if (authorization) {
+    const auto token = bearer_token(*authorization);
+    return token ? by_token(*token, now) : std::nullopt;
   }
   if (peer.unix_uid) {
     const auto known = std::ranges::find(options_.socket_peers, *peer.unix_uid, &SocketPeer::uid);

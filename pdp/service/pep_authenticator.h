@@ -7,14 +7,21 @@
 #include <vector>
 
 #include "engine/base/result.h"
+#include "engine/base/time.h"
+#include "pdp/session/session_token.h"
 #include "storage/sessions/pep_store.h"
 
 namespace portreeve::pdp {
 
 // An authenticated policy enforcement point and what it may ask about.
 struct Caller {
-  std::string name;
+  std::string name;  // of a supervisor: `supervisor:` and its session
   storage::PepDomains domains;
+  // A guest supervisor: the one session that it may ask about, hear of and report for. Empty for every other gate.
+  std::string session = {};
+  // When the credential's time is over, where it has one.
+  std::optional<Timestamp> expires = {};
+  bool is_supervisor() const { return !session.empty(); }
 };
 
 // A user of this machine whose processes are a gate, by the peer credentials of a Unix socket.
@@ -30,7 +37,7 @@ struct PeerCredentials {
   std::optional<std::uint32_t> unix_uid;  // set for a Unix socket
 };
 
-// Thread-safe. Costs one SHA-256 and a look-up.
+// Thread-safe. Costs one SHA-256 and a look-up; the first time of a supervisor's token a signature.
 class PepAuthenticator {
  public:
   struct Options {
@@ -38,14 +45,20 @@ class PepAuthenticator {
     // --dev: a TCP caller without credential is the gate `dev`, of every domain. The listener is on loopback then.
     bool trust_loopback = false;
   };
-  // `peps` outlives the authenticator.
-  PepAuthenticator(storage::PepStore& peps, Options options) : peps_(peps), options_(std::move(options)) {}
+  // `peps` and `tokens` outlive the authenticator.
+  PepAuthenticator(storage::PepStore& peps, const SessionTokens& tokens, Options options)
+      : peps_(peps), tokens_(tokens), options_(std::move(options)) {}
 
-  // `authorization`: the header's value, if there is one. A credential that is wrong is never made up for by the peer.
-  std::optional<Caller> authenticate(std::optional<std::string_view> authorization, const PeerCredentials& peer) const;
+  // `authorization`: the header's value, if there is one: a gate's secret, or a session's supervisor token; never a
+  // workload's token. A credential that is wrong is never made up for by the peer.
+  std::optional<Caller> authenticate(std::optional<std::string_view> authorization, const PeerCredentials& peer,
+                                     Timestamp now) const;
 
  private:
+  std::optional<Caller> by_token(std::string_view token, Timestamp now) const;
+
   storage::PepStore& peps_;
+  const SessionTokens& tokens_;
   const Options options_;
 };
 

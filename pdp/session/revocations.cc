@@ -157,14 +157,14 @@ JsonValue to_json(const storage::Bar& bar) {
 }
 
 SessionResult<storage::Revoked> Revocations::revoke(const RevocationRequest& request, std::string_view actor,
-                                                    Timestamp now) {
+                                                    Timestamp now) const {
   const auto revoked = store_.revoke(request.target, {std::string(actor), request.reason}, now);
   if (!revoked) return unavailable(revoked.error());
   if (!*revoked) return unknown_session();
   return **revoked;
 }
 
-SessionResult<void> Revocations::lift(std::int64_t event, Timestamp now) {
+SessionResult<void> Revocations::lift(std::int64_t event, Timestamp now) const {
   const auto lifted = store_.lift(event, now);
   if (!lifted) return unavailable(lifted.error());
   if (!*lifted) {
@@ -173,20 +173,20 @@ SessionResult<void> Revocations::lift(std::int64_t event, Timestamp now) {
   return {};
 }
 
-SessionResult<std::vector<storage::Bar>> Revocations::in_force() {
+SessionResult<std::vector<storage::Bar>> Revocations::in_force() const {
   auto bars = store_.bars();
   if (!bars) return unavailable(bars.error());
   return *std::move(bars);
 }
 
-SessionResult<storage::SessionPointer> Revocations::find(std::string_view id) {
+SessionResult<storage::SessionPointer> Revocations::find(std::string_view id) const {
   auto session = store_.find(id);
   if (!session) return unavailable(session.error());
   if (*session == nullptr) return unknown_session();
   return *std::move(session);
 }
 
-SessionResult<Revocations::Page> Revocations::list(storage::SessionFilter filter, Timestamp now) {
+SessionResult<Revocations::Page> Revocations::list(storage::SessionFilter filter, Timestamp now) const {
   const std::size_t limit = std::clamp<std::size_t>(filter.limit, 1, kSessionPage);
   filter.limit = limit + 1;  // one more says whether there is a next page
   auto found = store_.list(filter, now);

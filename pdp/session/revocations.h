@@ -60,19 +60,19 @@ class Revocations {
 
   // Durable, and seen by every later decision, when it returns. 404 `session-unknown`; 503 `state-unavailable` where
   // the disk says no. `actor`: `<provider>/<sub>`, or a gate's name.
-  SessionResult<storage::Revoked> revoke(const RevocationRequest& request, std::string_view actor, Timestamp now);
+  SessionResult<storage::Revoked> revoke(const RevocationRequest& request, std::string_view actor, Timestamp now) const;
   // Lifts the bar of a revocation of a subject, a tenant or all. 404 `revocation-unknown`.
-  SessionResult<void> lift(std::int64_t event, Timestamp now);
+  SessionResult<void> lift(std::int64_t event, Timestamp now) const;
   // Those not lifted, rising by event.
-  SessionResult<std::vector<storage::Bar>> in_force();
+  SessionResult<std::vector<storage::Bar>> in_force() const;
 
   // 404 `session-unknown`.
-  SessionResult<storage::SessionPointer> find(std::string_view id);
+  SessionResult<storage::SessionPointer> find(std::string_view id) const;
   struct Page {
     std::vector<storage::SessionPointer> sessions;
     std::optional<std::string> next;  // `after` of the next page
   };
-  SessionResult<Page> list(storage::SessionFilter filter, Timestamp now);
+  SessionResult<Page> list(storage::SessionFilter filter, Timestamp now) const;
   // `{"sessions":[SESSION…],"next"?}`.
   static JsonValue to_json(const Page& page, Timestamp now);
 

@@ -9,6 +9,7 @@
 #include "pdp/identity/check_token.h"
 #include "pdp/identity/jwt.h"
 #include "pdp/identity/token_cache.h"
+#include "storage/sessions/session_store.h"
 
 namespace portreeve::pdp {
 namespace {
@@ -37,7 +38,7 @@ std::optional<std::string> text_claim(const JsonValue& claims, std::string_view 
   return *claim->as_string();
 }
 
-// Everything but issuer and audience.
+// Everything but issuer, audience and whether its time is over.
 SessionTokenVerdict read_claims(const JsonValue& claims, Timestamp now) {
   SessionTokenClaims read;
   auto sid = text_claim(claims, "sid");
@@ -54,7 +55,6 @@ SessionTokenVerdict read_claims(const JsonValue& claims, Timestamp now) {
   if (!issued || !begins || !expires) return invalid("`iat`, `nbf` or `exp` is missing or no time");
   if (*expires > issued->plus(kLongestSessionToken)) return invalid("good for longer than any session token");
   if (*begins > now.plus(kClockLeeway)) return invalid("`nbf` is to come");
-  if (now >= *expires) return TokenRefusal{TokenFailure::expired, fmt::format("expired at {}", to_rfc3339(*expires))};
   read.issued = *issued;
   read.expires = *expires;
   return std::make_shared<const SessionTokenClaims>(std::move(read));
@@ -89,15 +89,21 @@ SessionTokens::Minted SessionTokens::mint(const About& about, TokenBearer bearer
   return {daemon::sign_jwt(keys_.current(), kSessionTokenType, claims), Timestamp::from_unix(expires)};
 }
 
-SessionTokenVerdict SessionTokens::verify(std::string_view token, TokenBearer bearer, Timestamp now) const {
+SessionTokenVerdict SessionTokens::verify(std::string_view token, TokenBearer bearer, Timestamp now,
+                                          TokenAge age) const {
   const TokenDigest digest = digest_of(token);
-  if (const auto cached = cache_->find(digest, now); cached != nullptr && cached->bearer == bearer) {
-    return cached->claims;
-  }
-  SessionTokenVerdict verdict = verify_anew(token, bearer, now);
-  if (verdict) {
+  const auto cached = cache_->find(digest, now);
+  SessionTokenVerdict verdict = cached != nullptr && cached->bearer == bearer ? SessionTokenVerdict(cached->claims)
+                                                                              : verify_anew(token, bearer, now);
+  if (!verdict) return verdict;
+  const SessionTokenClaims& claims = *verdict.claims();
+  if (cached == nullptr) {
+    // As long as its session may live: from a bound address it names the session for all that time.
     cache_->put(digest, std::make_shared<const CachedSession>(CachedSession{verdict.claims(), bearer}),
-                verdict.claims()->expires);
+                claims.issued.plus(storage::kLongestSession));
+  }
+  if (age == TokenAge::judged && now >= claims.expires) {
+    return TokenRefusal{TokenFailure::expired, fmt::format("expired at {}", to_rfc3339(claims.expires))};
   }
   return verdict;
 }

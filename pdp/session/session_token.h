@@ -22,6 +22,10 @@ inline constexpr Seconds kLongestSessionToken{900};
 // Whom a session's token is for; one never passes for the other (SEMANTICS §11).
 enum class TokenBearer : std::uint8_t { workload, supervisor };
 
+// Whether a token whose time is over is refused. Not where something else proves the session and the token only names
+// it (a bound address, SEMANTICS §11), nor where a session is to be cut.
+enum class TokenAge : std::uint8_t { judged, ignored };
+
 // What a session token says. It is a name with a proof, no more: whether the session lives, and what it may do, stands
 // in the session.
 struct SessionTokenClaims {
@@ -71,7 +75,8 @@ class SessionTokens {
 
   // Verifies a token of ours for this bearer. On every decision's path: a token seen before costs one SHA-256 and one
   // look into a sharded map, about 2 µs. Times have no leeway but kClockLeeway on `nbf`, for clocks of sibling PDPs.
-  SessionTokenVerdict verify(std::string_view token, TokenBearer bearer, Timestamp now) const;
+  SessionTokenVerdict verify(std::string_view token, TokenBearer bearer, Timestamp now,
+                             TokenAge age = TokenAge::judged) const;
 
   const SigningKeys& keys() const { return keys_; }
   const std::string& issuer() const { return issuer_; }

@@ -158,15 +158,16 @@ ExchangeAnswer TokenExchange::open_session(const Request& request, const Verifie
   const SessionTokens::Minted minted =
       tokens_.mint({made.id, made.subject_id, made.tenant, made.expires}, TokenBearer::workload, now);
   ExchangeAnswer answer;
-  answer.body = to_canonical_json(JsonValue::Object{
-      {"access_token", minted.token},
-      {"issued_token_type", "urn:ietf:params:oauth:token-type:jwt"},
-      {"token_type", "Bearer"},
-      {"expires_in", minted.expires.unix_seconds() - now.unix_seconds()},
-      {"session_id", made.id},
-      {"session_expires", to_rfc3339(made.expires)},
-  });
+  answer.body = to_canonical_json(token_answer(made, minted, now));
   return answer;
+}
+
+JsonValue token_answer(const storage::Session& session, const SessionTokens::Minted& minted, Timestamp now) {
+  return JsonValue::Object{
+      {"access_token", minted.token}, {"issued_token_type", "urn:ietf:params:oauth:token-type:jwt"},
+      {"token_type", "Bearer"},       {"expires_in", minted.expires.unix_seconds() - now.unix_seconds()},
+      {"session_id", session.id},     {"session_expires", to_rfc3339(session.expires)},
+  };
 }
 
 }  // namespace portreeve::pdp

@@ -37,6 +37,9 @@ struct MappedSubject {
 // engine/rbac. Fails where the claims name no subject, or the provider is gone. Any thread.
 using ClaimMapper = std::function<Result<MappedSubject>(const VerifiedClaims&)>;
 
+// What the endpoints that hand out tokens answer: the new token and the session that it is of.
+JsonValue token_answer(const storage::Session& session, const SessionTokens::Minted& minted, Timestamp now);
+
 struct ExchangeSettings {
   Seconds session_lifetime = storage::kLongestSession;
 };

@@ -94,11 +94,16 @@ class PdpFixture : public testing::Test {
     snapshots_.publish(compile::compile(loaded.set));
     ProviderTrust dev{"dev", daemon::kDevIssuer, {"portreeve"}, {Algorithm::eddsa}, JwksFile{"unused"}};
     EXPECT_TRUE(verifier_->set_providers({dev}));
-    authenticator_ = std::make_unique<PepAuthenticator>(*peps_, PepAuthenticator::Options{{}, false});
+    authenticator_ = std::make_unique<PepAuthenticator>(*peps_, *tokens_, PepAuthenticator::Options{{}, false});
     api_ = std::make_unique<DecisionApi>(ApiParts{*service_,
                                                   *authenticator_,
                                                   *exchange_,
                                                   *tokens_,
+                                                  control_,
+                                                  revocations_,
+                                                  hub_,
+                                                  snapshots_,
+                                                  notes_,
                                                   *log_,
                                                   readiness_,
                                                   metrics_,
@@ -188,6 +193,12 @@ class PdpFixture : public testing::Test {
       DecisionService::Parts{snapshots_, *subjects_, *log_, clock_}, wire::RecordSource{"pdp", std::string(32, 'a')});
   std::unique_ptr<TokenExchange> exchange_ =
       std::make_unique<TokenExchange>(*verifier_, *sessions_, *tokens_, map_, ExchangeSettings{std::chrono::hours(1)});
+  const SessionControl control_{*sessions_, *tokens_};
+  const Revocations revocations_{*sessions_};
+  const daemon::Log operator_log_{daemon::LogOptions{}};
+  const DeedNotes notes_{*log_, clock_, operator_log_, {"pdp", std::string(32, 'a')}};
+  EventHub hub_{
+      sessions_->events(), clock_, {.pdp = "pdp", .revision = [this] { return snapshots_.load()->revision(); }}};
   WorkQueue disk_{64};
   std::unique_ptr<PepAuthenticator> authenticator_;
   std::unique_ptr<DecisionApi> api_;
