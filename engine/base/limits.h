@@ -104,4 +104,16 @@ inline constexpr std::size_t kChannelSecretBytes = 64u << 10;  // the largest PE
 inline constexpr std::size_t kChannelSecrets = 16;             // a process, as many descriptors
 inline constexpr std::size_t kBootBytes = 64u << 10;           // two PEM texts, a key and a token
 
+// What accounting takes at once: a gate ships 512 events of some 700 bytes; LiteLLM a hundred payloads, each with its
+// prompt and answer.
+inline constexpr std::size_t kUsageBatchBytes = 8u << 20;
+inline constexpr std::size_t kUsageBatchEvents = 5000;
+inline constexpr std::size_t kLiteLlmBytes = 32u << 20;
+inline constexpr std::size_t kWaitingPostings = 200'000;  // some 100 MB; seconds of commits
+// Price books: LiteLLM's map of every model there is has some 3 000 rows and 1.6 MB.
+inline constexpr std::size_t kPriceBookBytes = 4u << 20;
+inline constexpr std::size_t kPriceBookNodes = 500'000;
+inline constexpr std::size_t kPriceRows = 10'000;
+inline constexpr std::size_t kPriceRowsOfModel = 200;  // each is compared with each
+
 }  // namespace portreeve::limits
