@@ -37,8 +37,8 @@ AdminResponse no_content();
 }  // namespace portreeve::pdp
 
 // STEP(auto x, f()); declares x from a Step, or returns its answer from the enclosing function.
-#define STEP(declaration, ...)                                                        \
-  auto PORTREEVE_CONCAT(step_, __LINE__) = (__VA_ARGS__);                             \
-  if (!PORTREEVE_CONCAT(step_, __LINE__))                                             \
+#define STEP(declaration, ...)                                                     \
+  auto PORTREEVE_CONCAT(step_, __LINE__) = (__VA_ARGS__);                          \
+  if (!PORTREEVE_CONCAT(step_, __LINE__))                                          \
     return ::tl::unexpected(std::move(PORTREEVE_CONCAT(step_, __LINE__)).error()); \
   declaration = *std::move(PORTREEVE_CONCAT(step_, __LINE__))

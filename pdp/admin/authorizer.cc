@@ -96,7 +96,8 @@ Step<Asked> ask_all(const DecisionService& service, const compile::Snapshot& sna
 Step<Grant> Authorizer::ask(const Visitor& visitor, Reach reach, std::vector<Wish> wishes) const {
   const auto snapshot = parts_.snapshots.load();
   if (snapshot == nullptr) return no_decision(ServiceFailure::not_ready);
-  STEP(Asked asked, ask_all(parts_.service, *snapshot, parts_.clock.now(), visitor.principal, reach, std::move(wishes)));
+  STEP(Asked asked,
+       ask_all(parts_.service, *snapshot, parts_.clock.now(), visitor.principal, reach, std::move(wishes)));
   return std::move(asked.grant);
 }
 

@@ -50,7 +50,7 @@ Result<Doorkeeper> Doorkeeper::make(const daemon::Endpoint& endpoint, std::strin
   }
   const auto address = net::IpAddress::parse(endpoint.host);
   add(address && endpoint.host.find(':') != std::string::npos ? "[" + endpoint.host + "]"
-                                                             : to_lower_ascii(endpoint.host));
+                                                              : to_lower_ascii(endpoint.host));
   out.any_address_ = endpoint.host == "0.0.0.0" || endpoint.host == "::";
   out.origin_ = "http://" + to_text(endpoint);
   if (public_url.empty()) return out;
@@ -58,7 +58,8 @@ Result<Doorkeeper> Doorkeeper::make(const daemon::Endpoint& endpoint, std::strin
   if (!url) return fail("`--admin-url`: " + url.error().message);
   if (url->target != "/") return fail("`--admin-url` is a scheme, a host and a port, without a path");
   const bool standard = url->port == (url->https ? 443 : 80);
-  const std::string named = url->host.find(':') == std::string::npos ? to_lower_ascii(url->host) : "[" + url->host + "]";
+  const std::string named =
+      url->host.find(':') == std::string::npos ? to_lower_ascii(url->host) : "[" + url->host + "]";
   const std::string host = standard ? named : fmt::format("{}:{}", named, url->port);
   out.hosts_.push_back(host);
   out.origin_ = (url->https ? "https://" : "http://") + host;
@@ -94,8 +95,8 @@ std::optional<HttpResponse> Doorkeeper::refuse(const HttpRequest& request) const
   }
   if (!changes(request.method())) return std::nullopt;
   if (only(request, kCustomHeader) != "1") {
-    return problem_response(403, "bad-origin", fmt::format("a request that changes something has `{}: 1`", kCustomHeader),
-                            kCustomHeader);
+    return problem_response(403, "bad-origin",
+                            fmt::format("a request that changes something has `{}: 1`", kCustomHeader), kCustomHeader);
   }
   if (!request.body().empty() && !is_json(only(request, "Content-Type").value_or(""))) {
     return problem_response(415, "unsupported-media-type", "a body is `application/json`");

@@ -52,8 +52,8 @@ std::string ulid(std::mt19937_64& random, std::int64_t millis) {
   return wire::encode_ulid(millis, bytes);
 }
 
-// A deployment's day after day: 12 tenants, 2000 people, 8000 hosts, a session for each few hundred records, ten records
-// a second; one record in four is a gate's outcome.
+// A deployment's day after day: 12 tenants, 2000 people, 8000 hosts, a session for each few hundred records, ten
+// records a second; one record in four is a gate's outcome.
 class Workload {
  public:
   std::string record(std::uint64_t number) {
@@ -127,8 +127,7 @@ void write_journal(const std::string& data, std::uint64_t records) {
     std::vector<std::string> batch;
     for (; batch.size() < kBatch && at < records; ++at) batch.push_back(workload.record(at));
     std::promise<Result<std::uint64_t>> done;
-    journal->append(std::move(batch),
-                    Timestamp::from_unix_millis(kStart + static_cast<std::int64_t>(at) * 100),
+    journal->append(std::move(batch), Timestamp::from_unix_millis(kStart + static_cast<std::int64_t>(at) * 100),
                     [&](Result<std::uint64_t> first) { done.set_value(std::move(first)); });
     checked(done.get_future().get());
   }
