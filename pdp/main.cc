@@ -250,8 +250,8 @@ int run(const Options& options) {
   if (!admin) return refuse("cannot listen for administration", admin.error());
   auto doorkeeper = Doorkeeper::make((*admin)->endpoint(), options.admin_url);
   if (!doorkeeper) return refuse("cannot listen for administration", doorkeeper.error());
-  AdminApi admin_api({service, snapshots, verifier, mapper, revocations, *stores->peps, *stores->revisions,
-                      *stores->log, notes, readiness, metrics, clock},
+  AdminApi admin_api({service, snapshots, verifier, mapper, revocations, stores->sessions->events(), *stores->peps,
+                      *stores->revisions, *stores->log, notes, readiness, metrics, clock},
                      *std::move(doorkeeper));
   (*admin)->serve([&admin_api](const HttpRequest& request) { return admin_api.handle(request); });
 

@@ -96,7 +96,7 @@ class AdminApi::Impl {
         doorkeeper_(std::move(doorkeeper)),
         visitors_({parts_.verifier, parts_.map, console_sessions_, parts_.clock},
                   doorkeeper_.is_secure() ? "__Host-portreeve-console" : "portreeve-console"),
-        authorizer_({parts_.service, parts_.snapshots, parts_.clock}) {
+        authorizer_({parts_.service, parts_.snapshots, parts_.events, parts_.clock}) {
     for (auto&& routes : {session_routes()}) routes_.insert(routes_.end(), routes.begin(), routes.end());
   }
 

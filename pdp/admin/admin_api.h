@@ -27,6 +27,7 @@ struct AdminParts {
   TokenVerifier& verifier;
   ClaimMapper map;
   const Revocations& revocations;
+  const storage::EventLog& events;
   storage::PepStore& peps;
   storage::RevisionStore& revisions;
   storage::DecisionLog& log;

@@ -43,15 +43,16 @@ tl::unexpected<HttpResponse> no_decision(ServiceFailure failure) {
 
 using Answers = tl::expected<std::vector<RecordedAnswer>, ServiceFailure>;
 
-Answers evaluate(const DecisionService& service, const wire::Principal& principal,
+Answers evaluate(const Authorizer::Parts& parts, const wire::Principal& principal,
                  std::vector<reader::Question> questions) {
   Evaluation evaluation;
   evaluation.questions = std::move(questions);
   evaluation.caller = {kAdminPep, {storage::PepDomain::access}};
-  evaluation.identity = Identity{std::nullopt, principal};
+  evaluation.identity.emplace().principal = principal;
+  evaluation.identity->event = parts.events.last_number();
   std::promise<Answers> promise;
   auto answers = promise.get_future();
-  service.evaluate(std::move(evaluation), [&promise](Answers given) { promise.set_value(std::move(given)); });
+  parts.service.evaluate(std::move(evaluation), [&promise](Answers given) { promise.set_value(std::move(given)); });
   return answers.get();
 }
 
@@ -65,15 +66,15 @@ struct Asked {
   Seconds keep{0};
 };
 
-Step<Asked> ask_all(const DecisionService& service, const compile::Snapshot& snapshot, Timestamp now,
-                    const wire::Principal& principal, Reach reach, std::vector<Wish> wishes) {
-  const auto tenant = tenant_of(snapshot, principal, now);
+Step<Asked> ask_all(const Authorizer::Parts& parts, const compile::Snapshot& snapshot, const wire::Principal& principal,
+                    Reach reach, std::vector<Wish> wishes) {
+  const auto tenant = tenant_of(snapshot, principal, parts.clock.now());
   const bool all = reach == Reach::all_tenants || !tenant;
   const std::string id(all ? kEveryTenant : std::string_view(*tenant));
   if (all) wishes.push_back(kBeyondTenants);
   std::vector<reader::Question> questions;
   for (const Wish& wish : wishes) questions.push_back(question_of(principal, wish, id));
-  const Answers answers = evaluate(service, principal, std::move(questions));
+  const Answers answers = evaluate(parts, principal, std::move(questions));
   if (!answers) return no_decision(answers.error());
   Asked asked;
   if (!all) asked.grant.tenant = tenant;
@@ -96,8 +97,7 @@ Step<Asked> ask_all(const DecisionService& service, const compile::Snapshot& sna
 Step<Grant> Authorizer::ask(const Visitor& visitor, Reach reach, std::vector<Wish> wishes) const {
   const auto snapshot = parts_.snapshots.load();
   if (snapshot == nullptr) return no_decision(ServiceFailure::not_ready);
-  STEP(Asked asked,
-       ask_all(parts_.service, *snapshot, parts_.clock.now(), visitor.principal, reach, std::move(wishes)));
+  STEP(Asked asked, ask_all(parts_, *snapshot, visitor.principal, reach, std::move(wishes)));
   return std::move(asked.grant);
 }
 
@@ -116,7 +116,7 @@ Step<Grant> Authorizer::ask_or_recall(const Visitor& visitor, Reach reach, const
   }
   const auto snapshot = parts_.snapshots.load();
   if (snapshot == nullptr) return no_decision(ServiceFailure::not_ready);
-  STEP(Asked asked, ask_all(parts_.service, *snapshot, parts_.clock.now(), visitor.principal, reach, {wish}));
+  STEP(Asked asked, ask_all(parts_, *snapshot, visitor.principal, reach, {wish}));
   const MutexLock lock(mutex_);
   if (recalled_.size() >= kMostRecalled) recalled_.clear();
   recalled_.insert_or_assign(key, Recalled{asked.grant, now + std::min(Millis(asked.keep), kKeep).count(), generation});

@@ -15,6 +15,7 @@
 #include "pdp/admin/admin_message.h"
 #include "pdp/admin/visitor.h"
 #include "pdp/service/decision_service.h"
+#include "storage/sessions/event.h"
 
 namespace portreeve::pdp {
 
@@ -45,6 +46,7 @@ class Authorizer {
   struct Parts {  // all outlive it
     const DecisionService& service;
     const compile::SnapshotHolder& snapshots;
+    const storage::EventLog& events;
     const daemon::Clock& clock;
   };
   explicit Authorizer(Parts parts) : parts_(parts) {}

@@ -99,6 +99,8 @@ void DecisionService::resolve_next(std::shared_ptr<Batch> batch) const {
       question.request.principal = known->principal;
     }
     batch->resolved = questions.size();
+    batch->sessions.assign(questions.size(), known->session);
+    batch->events.assign(questions.size(), known->event);
   }
   while (batch->resolved < questions.size()) {
     // Identity may come inline or later; a loop for the first keeps the stack flat for a batch of any size.
