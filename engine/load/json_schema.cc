@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "engine/base/json_text.h"
 #include "engine/base/json_value.h"
 #include "engine/load/load.h"
 #include "engine/load/schema.h"
@@ -160,39 +161,6 @@ JsonValue document_schema() {
                  {"allOf", std::move(cases)}});
 }
 
-// Indented by two, so that a change of the table is a change of few lines.
-void write_indented(const JsonValue& value, std::size_t depth, std::string& out) {
-  const std::string inner(2 * depth + 2, ' ');
-  const std::string outer(2 * depth, ' ');
-  if (const auto* members = value.as_object(); members != nullptr && !members->empty()) {
-    out += "{\n";
-    for (std::size_t i = 0; i < members->size(); ++i) {
-      out += inner;
-      append_json_string(out, (*members)[i].first);
-      out += ": ";
-      write_indented((*members)[i].second, depth + 1, out);
-      out += i + 1 == members->size() ? "\n" : ",\n";
-    }
-    out += outer + "}";
-    return;
-  }
-  const auto is_plain = [](const JsonValue& element) {
-    return element.as_object() == nullptr && element.as_array() == nullptr;
-  };
-  const auto* elements = value.as_array();
-  if (elements == nullptr || std::ranges::all_of(*elements, is_plain)) {
-    out += to_canonical_json(value);
-    return;
-  }
-  out += "[\n";
-  for (std::size_t i = 0; i < elements->size(); ++i) {
-    out += inner;
-    write_indented((*elements)[i], depth + 1, out);
-    out += i + 1 == elements->size() ? "\n" : ",\n";
-  }
-  out += outer + "]";
-}
-
 std::string_view type_in_words(Type type) {
   switch (type) {
     case Type::text:
@@ -284,10 +252,20 @@ void write_table(const Object& spec, std::string_view title, std::string& out) {
 
 }  // namespace
 
-std::string json_schema() {
+std::string json_schema() { return to_indented_json(document_schema()); }
+
+std::string json_schema_of(const Object& file, std::string_view id, std::string_view title) {
+  JsonValue schema = object_schema(file);
+  schema.set("$schema", "https://json-schema.org/draft/2020-12/schema");
+  schema.set("$id", id);
+  schema.set("title", title);
+  return to_indented_json(schema);
+}
+
+std::string field_reference_of(const Object& file, std::string_view title) {
   std::string out;
-  write_indented(document_schema(), 0, out);
-  return out + "\n";
+  write_table(file, title, out);
+  return out;
 }
 
 std::string field_reference(std::string_view kind) {

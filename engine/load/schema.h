@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace portreeve::load {
@@ -91,5 +92,9 @@ inline constexpr std::string_view kApiVersion = "portreeve/v1";
 // Every kind, in the order of the enumeration (what later kinds refer to stands before them).
 std::span<const KindSpec> all_kinds();
 const KindSpec& spec_of(Kind kind);
+
+// The JSON Schema (2020-12) of a file that holds one such object and is no policy, and its fields as Markdown tables.
+std::string json_schema_of(const Object& file, std::string_view id, std::string_view title);
+std::string field_reference_of(const Object& file, std::string_view title);
 
 }  // namespace portreeve::load

@@ -38,6 +38,7 @@ describe('the documentation', () => {
 
   before(async () => {
     cpSync(join(sourceFolder, 'policies'), pdp.policies, { recursive: true });
+    cpSync(join(sourceFolder, 'docs/deployment.yaml'), join(folder, 'deployment.yaml'));
     await pdp.start();
     environment.PATH = `${dirname(program('portreeve'))}:${process.env.PATH}`;
     const token = await run(program('portreeve'), ['token', '--data', pdp.data, '--sub', 'rita', '--group', '/agents/research', '--tenant', 'acme']);
