@@ -17,7 +17,9 @@
 #include "engine/base/check.h"
 #include "engine/base/text.h"
 #include "engine/rbac/claim_mapping.h"
+#include "pdp/admin/admin_api.h"
 #include "pdp/admin/admin_server.h"
+#include "pdp/admin/doorkeeper.h"
 #include "pdp/api/decision_api.h"
 #include "pdp/http/http_server.h"
 #include "pdp/hub/event_hub.h"
@@ -246,12 +248,19 @@ int run(const Options& options) {
   active_api.store(api.get(), std::memory_order_release);
   auto admin = AdminServer::listen(options.admin, {readiness, metrics});
   if (!admin) return refuse("cannot listen for administration", admin.error());
+  auto doorkeeper = Doorkeeper::make((*admin)->endpoint(), options.admin_url);
+  if (!doorkeeper) return refuse("cannot listen for administration", doorkeeper.error());
+  AdminApi admin_api({service, snapshots, verifier, mapper, revocations, stores->sessions->events(), *stores->peps,
+                      *stores->revisions, *stores->log, notes, readiness, metrics, clock},
+                     *std::move(doorkeeper));
+  (*admin)->serve([&admin_api](const HttpRequest& request) { return admin_api.handle(request); });
 
   const JournalWatch watch(lifecycle.context(), *stores->log, readiness);
   lifecycle.on_reload([&rollout] { rollout.reload(); });
   lifecycle.on_stop([&server] { (*server)->stop(kStopGrace); });
   announce(**server, **admin, log);
   lifecycle.run();
+  admin->reset();  // its threads use what ends before it
   log.info("stopped");
   return 0;
 }

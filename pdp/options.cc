@@ -40,7 +40,9 @@ std::optional<int> read_options(int argc, const char* const* argv, Options& opti
   spec.option("data", &options.data, "DIR", "the folder of the journal, its index, sessions, revisions and keys")
       .required();
   spec.option("listen", &options.listen, "HOST:PORT", "where gates ask; also unix:/PATH; may be repeated");
-  spec.option("admin", &options.admin, "HOST:PORT", "where health and metrics are, and administration will be");
+  spec.option("admin", &options.admin, "HOST:PORT", "where administration, the console, health and metrics are");
+  spec.option("admin-url", &options.admin_url, "URL",
+              "where browsers find the console, if a proxy that speaks TLS stands in front of it");
   spec.flag("dev", &options.dev, "gates on loopback need no credential, and the development issuer is believed");
   spec.option("name", &options.name, "NAME", "this PDP's name in records");
   spec.option("public-url", &options.public_url, "URL",

@@ -19,6 +19,7 @@ struct Options {
   std::string data;
   std::vector<daemon::Endpoint> listen;
   daemon::Endpoint admin{"127.0.0.1", 8181, ""};
+  std::string admin_url;  // where browsers find the console, if a proxy stands in front; else empty
   bool dev = false;
   std::string name = "pdp";
   std::string public_url;  // empty: made of the first TCP endpoint

@@ -53,6 +53,18 @@ inline constexpr std::size_t kClientHelloRecords = 64;
 inline constexpr std::size_t kCnameHops = 8;
 inline constexpr std::size_t kDnsAnswers = 16;
 
+// The broker. A credential shorter than this would be found by chance in what upstreams send; longer ones are no
+// credentials. A model API's request with a few images stays under 32 MiB (SEMANTICS §12); all together are bounded
+// too.
+inline constexpr std::size_t kSecretLeastBytes = 8;
+inline constexpr std::size_t kSecretBytes = 4096;
+inline constexpr std::size_t kModelRequestBytes = 32u << 20;
+inline constexpr std::size_t kModelNameBytes = 256;
+inline constexpr std::size_t kRouteUpstreams = 64;
+inline constexpr std::size_t kInterimAnswers = 8;          // 1xx before the answer
+inline constexpr std::size_t kUsageChunkBytes = 1u << 20;  // one server-sent event that is looked into
+inline constexpr std::size_t kReadOnBytes = 16u << 20;     // read for its usage after the client has gone
+
 // What a gate reads of the PDP: an answer names at most the addresses asked about, its rules and its limits.
 inline constexpr std::size_t kPdpAnswerBytes = 256u << 10;
 // A list that a gate fetches: what 10 000 secrets, of 400 bytes each, take.
@@ -71,7 +83,8 @@ inline constexpr std::size_t kUsageTagKeyBytes = 64;
 inline constexpr std::size_t kUsageTags = 16;
 inline constexpr std::size_t kUsageTools = 16;
 inline constexpr std::size_t kUsageEventBytes = 24u << 10;  // all of that with each byte escaped, and the numbers
-// A provider's answer: a tool's arguments nest as deep as the guest's own schema; the parser takes stack for each level.
+// A provider's answer: a tool's arguments nest as deep as the guest's own schema; the parser takes stack for each
+// level.
 inline constexpr std::size_t kAnswerJsonDepth = 256;
 // Tokens of one call: a thousand times the largest context window. A sum over 900 million calls still fits an int64.
 inline constexpr std::int64_t kUsageCount = 10'000'000'000;
@@ -90,5 +103,17 @@ inline constexpr std::size_t kChannelCapabilities = 64;
 inline constexpr std::size_t kChannelSecretBytes = 64u << 10;  // the largest PEM bundles; locked memory is dear
 inline constexpr std::size_t kChannelSecrets = 16;             // a process, as many descriptors
 inline constexpr std::size_t kBootBytes = 64u << 10;           // two PEM texts, a key and a token
+
+// What accounting takes at once: a gate ships 512 events of some 700 bytes; LiteLLM a hundred payloads, each with its
+// prompt and answer.
+inline constexpr std::size_t kUsageBatchBytes = 8u << 20;
+inline constexpr std::size_t kUsageBatchEvents = 5000;
+inline constexpr std::size_t kLiteLlmBytes = 32u << 20;
+inline constexpr std::size_t kWaitingPostings = 200'000;  // some 100 MB; seconds of commits
+// Price books: LiteLLM's map of every model there is has some 3 000 rows and 1.6 MB.
+inline constexpr std::size_t kPriceBookBytes = 4u << 20;
+inline constexpr std::size_t kPriceBookNodes = 500'000;
+inline constexpr std::size_t kPriceRows = 10'000;
+inline constexpr std::size_t kPriceRowsOfModel = 200;  // each is compared with each
 
 }  // namespace portreeve::limits

@@ -268,6 +268,8 @@ bool is_usage_key(std::string_view text) {
          call.front() != '0' && std::all_of(call.begin(), call.end(), is_digit);
 }
 
+std::string bounded_usage_text(std::string_view text) { return within_bounds(text); }
+
 std::string to_json(const UsageEvent& event, std::int64_t seq) {
   JsonValue out(JsonValue::Object{{"seq", seq},
                                   {"key", event.key},

@@ -84,6 +84,9 @@ struct UsageEvent {
 // as half of one could be another's), tags and tools beyond the bound are left out, counters clamped.
 std::string to_json(const UsageEvent& event, std::int64_t seq);
 
+// `text` within those bounds: what a text of an event may be.
+std::string bounded_usage_text(std::string_view text);
+
 struct NumberedUsageEvent {
   std::int64_t seq = 0;
   UsageEvent event;

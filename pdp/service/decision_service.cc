@@ -93,6 +93,15 @@ void DecisionService::evaluate(Evaluation evaluation, Done done) const {
 
 void DecisionService::resolve_next(std::shared_ptr<Batch> batch) const {
   auto& questions = batch->evaluation.questions;
+  if (const auto& known = batch->evaluation.identity) {
+    for (reader::Question& question : questions) {
+      question.request.identity_failure = known->failure;
+      question.request.principal = known->principal;
+    }
+    batch->resolved = questions.size();
+    batch->sessions.assign(questions.size(), known->session);
+    batch->events.assign(questions.size(), known->event);
+  }
   while (batch->resolved < questions.size()) {
     // Identity may come inline or later; a loop for the first keeps the stack flat for a batch of any size.
     struct Progress {

@@ -26,6 +26,8 @@ struct Evaluation {
   BatchSemantic semantic = BatchSemantic::execute_all;
   Caller caller;
   std::string trace;  // W3C trace id, or empty
+  // Who asks all of them, where the caller knows: then no question's subject is resolved.
+  std::optional<Identity> identity = {};
 };
 
 // An answer whose record is durable: nothing else may be sent to a gate.

@@ -12,6 +12,7 @@ void DeedNotes::note(const Deed& deed) const {
   record.target = deed.target;
   record.revision = deed.revision;
   record.reason = deed.reason;
+  record.detail = deed.detail;
   record.result = "ok";
   decisions_.note(std::move(record), [this, action = std::string(deed.action)](Result<std::uint64_t> noted) {
     if (!noted) log_.error("what was done could not be recorded", {{"action", action}, {"why", noted.error().message}});

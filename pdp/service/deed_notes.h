@@ -8,6 +8,7 @@
 
 #include "daemon/clock.h"
 #include "daemon/log.h"
+#include "engine/base/json_value.h"
 #include "storage/log/decision_log.h"
 
 namespace portreeve::pdp {
@@ -26,6 +27,7 @@ class DeedNotes {
     std::string_view target = {};
     std::string_view revision = {};
     std::string_view reason = {};
+    JsonValue detail = {};  // null or an object
   };
   void note(const Deed& deed) const;
 

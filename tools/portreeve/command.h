@@ -37,6 +37,8 @@ Run declare_eval(CLI::App& program);
 Run declare_compile(CLI::App& program);
 Run declare_decisions(CLI::App& program);
 Run declare_pep(CLI::App& program);
+Run declare_revoke(CLI::App& program);
+Run declare_sessions(CLI::App& program);
 Run declare_token(CLI::App& program);
 
 // Says on standard error what went wrong, after the program's name, and returns how the command ends.

@@ -12,6 +12,7 @@
 #include <cstring>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "daemon/endpoint.h"
 #include "engine/base/text.h"
@@ -85,6 +86,12 @@ class RawClient {
     response.body = buffer_.substr(0, length);
     buffer_.erase(0, length);
     return response;
+  }
+  // All that comes until the server closes.
+  std::string rest() {
+    while (fill()) {
+    }
+    return std::exchange(buffer_, {});
   }
   RawResponse ask(std::string_view bytes) {
     send(bytes);

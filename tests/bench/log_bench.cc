@@ -1,0 +1,158 @@
+// The decision log at size: how fast it is indexed, and how fast an auditor's questions are answered of it.
+//
+// Usage: log_bench DIR RECORDS. Makes a log of that many records under DIR, which it leaves there; a log of the same
+// size that is there already is used again.
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <future>
+#include <random>
+#include <string>
+
+#include "engine/wire/record.h"
+#include "engine/wire/ulid.h"
+#include "storage/journal/journal.h"
+#include "storage/sqlite/log_reader.h"
+#include "storage/sqlite/reindex.h"
+
+namespace portreeve::storage {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::size_t kBatch = 4096;
+constexpr std::int64_t kStart = 1'763'942'400'000;
+
+void print(const char* name, double value, const char* unit, const std::string& context) {
+  std::printf(R"({"name":"%s","value":%.4g,"unit":"%s","context":"%s"})"
+              "\n",
+              name, value, unit, context.c_str());
+  std::fflush(stdout);
+}
+
+template <class T>
+T checked(Result<T> result) {
+  if (result) return *std::move(result);
+  std::fprintf(stderr, "log_bench: %s\n", result.error().message.c_str());
+  std::exit(1);
+}
+
+// A number below `count`, small ones far more often: few hosts and people make most of a log.
+std::uint64_t skewed(std::mt19937_64& random, std::uint64_t count) {
+  const double unit = static_cast<double>(random() >> 11) * 0x1p-53;
+  return static_cast<std::uint64_t>(unit * unit * unit * static_cast<double>(count));
+}
+
+std::string ulid(std::mt19937_64& random, std::int64_t millis) {
+  std::array<std::uint8_t, 10> bytes{};
+  for (auto& byte : bytes) byte = static_cast<std::uint8_t>(random());
+  return wire::encode_ulid(millis, bytes);
+}
+
+// A deployment's day after day: 12 tenants, 2000 people, 8000 hosts, a session for each few hundred records, ten
+// records a second; one record in four is a gate's outcome.
+class Workload {
+ public:
+  std::string record(std::uint64_t number) {
+    const std::int64_t millis = kStart + static_cast<std::int64_t>(number) * 100;
+    if (number % 4 == 3) return outcome(number, millis);
+    const std::uint64_t person = skewed(random_, 2000);
+    Session& session = sessions_[person % sessions_.size()];
+    if (session.id.empty() || random_() % 300 == 0) session = {"ses_" + ulid(random_, millis), person};
+    wire::DecisionRecord record;
+    record.id = last_id_ = "dec_" + ulid(random_, millis);
+    record.time = Timestamp::from_unix_millis(millis);
+    record.source = {"pdp-1", "00112233445566778899aabbccddeeff"};
+    record.seq = static_cast<std::int64_t>(number) + 1;
+    record.revision = "sha256:" + std::string(62, 'a') + std::to_string(10 + number * 20 / 10'000'000);
+    record.subject = {"user", "keycloak/user-" + std::to_string(session.person)};
+    record.session = session.id;
+    record.tenant = "tenant-" + std::to_string(session.person % 12);
+    const std::string host = "host-" + std::to_string(skewed(random_, 8000)) + ".example.org";
+    record.action = number % 8 < 2 ? "egress.resolve" : "egress.connect";
+    record.resource = {"endpoint", host + ":443", JsonValue()};
+    record.resource.properties.set("host", host);
+    record.resource.properties.set("port", 443);
+    record.resource.properties.set("protocol", "tls");
+    if (record.action == "egress.connect") {
+      record.resource.properties.set("addresses", JsonValue::Array{"23.0.0." + std::to_string(skewed(random_, 250))});
+    }
+    record.decision = random_() % 20 != 0;
+    record.reason = record.decision ? "rule-allow" : random_() % 3 == 0 ? "rule-deny" : "default-deny";
+    if (record.reason != "default-deny") {
+      record.rules = {"policy-" + std::to_string(skewed(random_, 40)) + "/rule-" + std::to_string(random_() % 5)};
+    }
+    record.roles = {"agent", "research-agent"};
+    record.pep = "egress-" + std::to_string(session.person % 30);
+    record.latency_micros = 40;
+    last_pep_ = record.pep;
+    return checked(wire::to_bytes(record));
+  }
+
+ private:
+  struct Session {
+    std::string id;
+    std::uint64_t person = 0;
+  };
+
+  std::string outcome(std::uint64_t number, std::int64_t millis) {
+    wire::OutcomeRecord record;
+    record.gate = last_pep_;
+    record.boot = "ffeeddccbbaa99887766554433221100";
+    record.seq = static_cast<std::int64_t>(number) + 1;
+    record.time = record.received = Timestamp::from_unix_millis(millis);
+    record.source = {"pdp-1", "00112233445566778899aabbccddeeff"};
+    record.decision_id = last_id_;
+    record.event = record.result = "closed";
+    record.address = "23.0.0.10";
+    record.bytes_in = static_cast<std::int64_t>(random_() % 1'000'000);
+    record.bytes_out = static_cast<std::int64_t>(random_() % 10'000);
+    record.duration_millis = 1830;
+    return checked(wire::to_bytes(record));
+  }
+
+  std::mt19937_64 random_{20'261'125};
+  std::array<Session, 400> sessions_;
+  std::string last_id_, last_pep_;
+};
+
+void write_journal(const std::string& data, std::uint64_t records) {
+  const auto files = make_posix_file_system();
+  const auto journal = checked(Journal::open(*files, data + "/journal"));
+  Workload workload;
+  for (std::uint64_t at = journal->durable_end(); at < records;) {
+    std::vector<std::string> batch;
+    for (; batch.size() < kBatch && at < records; ++at) batch.push_back(workload.record(at));
+    std::promise<Result<std::uint64_t>> done;
+    journal->append(std::move(batch), Timestamp::from_unix_millis(kStart + static_cast<std::int64_t>(at) * 100),
+                    [&](Result<std::uint64_t> first) { done.set_value(std::move(first)); });
+    checked(done.get_future().get());
+  }
+}
+
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+int run(const std::string& data, std::uint64_t records) {
+  const std::string size = "records=" + std::to_string(records);
+  std::filesystem::create_directories(data);
+  const auto files = make_posix_file_system();
+  if (checked(read_durable_end(*files, data + "/journal")) < records) write_journal(data, records);
+  const auto start = Clock::now();
+  checked(reindex(data));
+  print("journal.index_rate", static_cast<double>(records) / seconds_since(start), "rows/s", size);
+  return 0;
+}
+
+}  // namespace
+}  // namespace portreeve::storage
+
+int main(int argc, char** argv) {
+  if (argc != 3) {
+    std::fprintf(stderr, "usage: log_bench DIR RECORDS\n");
+    return 2;
+  }
+  return portreeve::storage::run(argv[1], std::strtoull(argv[2], nullptr, 10));
+}
