@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { flatten, formatAgo, formatBytes, formatCount, formatDuration, formatTime, shortId, shortRevision } from '../src/lib/format';
+import { flatten, formatAgo, formatBytes, formatCount, formatDollars, formatDuration, formatTime, shortId, shortRevision } from '../src/lib/format';
 import { asText, decodeQuestion, encodeQuestion, presets, questionOf, readQuestion } from '../src/lib/question';
 import { parseLocation, pathTo } from '../src/lib/router';
 import { fillBuckets } from '../src/ui/plot';
@@ -23,6 +23,11 @@ describe('what people read', () => {
     for (const [bytes, expected] of sizes) assert.equal(formatBytes(bytes), expected);
     const spans: [number, string][] = [[999, '999 ms'], [1000, '1.0 s'], [59_400, '59 s'], [60_000, '1 min 0 s'], [3_600_000, '1 h 0 min'], [90_000_000, '25 h 0 min']];
     for (const [millis, expected] of spans) assert.equal(formatDuration(millis), expected);
+  });
+  it('money, exactly', () => {
+    const costs: [string, string][] = [['0', '$0.0000'], ['0.000049999999', '$0.0000'], ['0.00005', '$0.0001'], ['0.99995', '$1.0000'], ['1.005', '$1.01'], ['1.004999999999', '$1.00'], ['12345678.9', '$12,345,678.90'],
+      ['9007199254740993.01', '$9,007,199,254,740,993.01'], ['-0.5', '−$0.5000'], ['unpriced', 'unpriced']];
+    for (const [cost, expected] of costs) assert.equal(formatDollars(cost), expected);
   });
   it('ids', () => {
     assert.equal(shortId('ses_01KAX0000000000000000ABCDE'), 'ses_…000ABCDE');

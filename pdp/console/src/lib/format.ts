@@ -88,3 +88,15 @@ export function flatten(value: unknown, path = ''): [string, string][] {
   }
   return [[path, String(value)]];
 }
+
+// An exact decimal of dollars to the cent, or, below a dollar, to a hundredth of one: rounded half up, never through floating point.
+export function formatDollars(cost: string): string {
+  const found = /^(-?)(\d+)(?:\.(\d+))?$/.exec(cost);
+  if (found === null) return cost;
+  const [, sign = '', whole = '0', fraction = ''] = found;
+  const places = whole === '0' ? 4 : 2;
+  const digits = BigInt(whole + fraction.slice(0, places).padEnd(places, '0')) + (Number(fraction[places] ?? '0') >= 5 ? 1n : 0n);
+  const text = digits.toString().padStart(places + 1, '0');
+  const units = text.slice(0, -places).replace(/\B(?=(\d{3})+$)/g, ',');
+  return `${sign === '' ? '' : '−'}$${units}.${text.slice(-places)}`;
+}

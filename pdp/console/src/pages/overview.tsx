@@ -82,7 +82,7 @@ export function OverviewPage({ location }: { location: Location }): JSX.Element 
         <h1>Overview</h1>
         <div class="actions">
           <label class="visually-hidden" for="overview-range">Time</label>
-          <select id="overview-range" style={{ width: 'auto' }} value={range.name} onChange={(event) => navigate(pathTo([], new URLSearchParams({ range: event.currentTarget.value })))}>
+          <select id="overview-range" class="fit" value={range.name} onChange={(event) => navigate(pathTo([], new URLSearchParams({ range: event.currentTarget.value })))}>
             {ranges.map((each) => <option value={each.name}>{each.label}</option>)}
           </select>
           <button type="button" class="button" aria-pressed={!paused} onClick={() => setPaused(!paused)}><span class="dot" />{paused ? 'Paused' : 'Live'}</button>
@@ -108,7 +108,7 @@ export function OverviewPage({ location }: { location: Location }): JSX.Element 
         <Card title="Denied most" flush><Targets overview={overview} range={range.name} /></Card>
         {overview.peps !== undefined && <Card title="Gates" flush><Gates peps={overview.peps} /></Card>}
       </div>
-      {start.accounting !== undefined && may('usage', 'read') && <Usage url={start.accounting.url} />}
+      {start.accounting !== undefined && may('usage', 'read') && <Usage url={start.accounting.url} seconds={range.seconds} />}
     </div>
   );
 }

@@ -137,7 +137,7 @@ export function TryPage({ location }: { location: Location }): JSX.Element {
       <div class="columns even">
         <div class="column">
           <Card title="Question" aside={(
-            <select aria-label="Begin with an example" value="" onChange={(event) => { const preset = presets[Number(event.currentTarget.value)]; if (preset !== undefined) setForm(formOf(preset.question)); event.currentTarget.value = ''; }} style={{ width: 'auto' }}>
+            <select aria-label="Begin with an example" value="" onChange={(event) => { const preset = presets[Number(event.currentTarget.value)]; if (preset !== undefined) setForm(formOf(preset.question)); event.currentTarget.value = ''; }} class="fit">
               <option value="">Begin with…</option>
               {presets.map((preset, index) => <option value={index}>{preset.label}</option>)}
             </select>
