@@ -28,7 +28,7 @@ export const accounts = {
 const secret = 'known to the provider and to us';
 const redirect = 'http://127.0.0.1:1/callback';
 
-function configuration(keys) {
+function configuration(keys, clients) {
   return {
     clients: [
       ...Object.keys(accounts).map((name) => ({
@@ -36,6 +36,7 @@ function configuration(keys) {
       })),
       { client_id: 'portreeve', client_secret: secret, grant_types: ['authorization_code'], redirect_uris: [redirect], response_types: ['code'] },
       { client_id: 'elsewhere', client_secret: secret, grant_types: ['authorization_code'], redirect_uris: [redirect], response_types: ['code'] },
+      ...clients,
     ],
     jwks: { keys },
     cookies: { keys: [randomBytes(16).toString('hex')] },
@@ -60,7 +61,8 @@ function configuration(keys) {
 }
 
 export class Issuer {
-  constructor(keys) { this.keys = keys; }
+  // `clients`: further ones, as oidc-provider takes them.
+  constructor(keys, clients = []) { Object.assign(this, { keys, clients }); }
 
   // On `port`, or a free one.
   async start(port = 0) {
@@ -72,7 +74,7 @@ export class Issuer {
     const warned = console.warn;
     console.info = console.warn = () => {};  // its advice for production
     try {
-      this.handle = new Provider(this.url, configuration(this.keys)).callback();
+      this.handle = new Provider(this.url, configuration(this.keys, this.clients)).callback();
     } finally {
       console.info = told;
       console.warn = warned;

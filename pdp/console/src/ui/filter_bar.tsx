@@ -99,7 +99,7 @@ export function FilterBar({ filter, onApply, searchRef, facets }: { filter: Filt
             <form class="chips" onSubmit={(event) => { event.preventDefault(); if (value.trim() !== '') onApply(withValue(filter, adding, value.trim())); setAdding(undefined); }}>
               <label for="add-value"><b>{labelOf(adding)}</b></label>
               <input
-                id="add-value" list="add-values" autofocus ref={(element) => { if (element !== null && value === '') element.focus(); }} autocomplete="off" value={value}
+                id="add-value" list="add-values" ref={(element) => { if (element !== null && value === '') element.focus(); }} autocomplete="off" value={value}
                 onInput={(event) => setValue(event.currentTarget.value)} onKeyDown={(event) => { if (event.key === 'Escape') setAdding(undefined); }}
               />
               <datalist id="add-values">{facets?.facets.find((each) => each.field === adding)?.values.map((each) => <option value={each.value} />)}</datalist>

@@ -96,7 +96,7 @@ export function TimePlot({ histogram, height = 190, onSelect, showOther = false 
   const total = (name: 'allow' | 'deny'): number => histogram.buckets.reduce((sum, bucket) => sum + bucket[name], 0);
   return (
     <>
-      <div class="plot" ref={frame} role="img" aria-label={`Decisions ${perStep(histogram)}: ${formatCount(total('allow'))} allowed, ${formatCount(total('deny'))} denied. A table of the same follows.`} />
+      <div class="plot" ref={frame} style={{ minHeight: `${height}px` }} role="img" aria-label={`Decisions ${perStep(histogram)}: ${formatCount(total('allow'))} allowed, ${formatCount(total('deny'))} denied. A table of the same follows.`} />
       <details class="plot-foot">
         <summary>As a table</summary>
         <div class="table-frame" tabIndex={0} role="region" aria-label="Counts over time">

@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import { useRef, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import { Failure } from '../api/client';
 import type { RevocationRequest, Revoked } from '../api/schema';
 import { formatCount } from '../lib/format';
@@ -30,7 +30,6 @@ export function RevokeDialog({ target, onClose, onDone }: { target: CutTarget; o
   const [typed, setTyped] = useState('');
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<Failure>();
-  const reasonField = useRef<HTMLTextAreaElement>(null);
   const what = kind === 'all' ? 'everything' : `this ${names[kind]}`;
   const ready = reason.trim() !== '' && (kind === 'all' ? typed === oath : id.trim() !== '');
 
@@ -63,7 +62,7 @@ export function RevokeDialog({ target, onClose, onDone }: { target: CutTarget; o
             {kind !== 'all' && (
               <div class="field">
                 <label for="cut-id">{kind === 'subject' ? 'Subject' : 'Tenant'}</label>
-                <input id="cut-id" value={id} required autocomplete="off" placeholder={kind === 'subject' ? 'keycloak/rita' : 'acme'} onInput={(event) => setId(event.currentTarget.value)} />
+                <input id="cut-id" data-first value={id} required autocomplete="off" placeholder={kind === 'subject' ? 'keycloak/rita' : 'acme'} onInput={(event) => setId(event.currentTarget.value)} />
               </div>
             )}
           </div>
@@ -82,7 +81,7 @@ export function RevokeDialog({ target, onClose, onDone }: { target: CutTarget; o
         )}
         <div class="field">
           <label for="cut-reason">Reason</label>
-          <textarea id="cut-reason" ref={reasonField} rows={2} required maxLength={1024} autofocus value={reason} onInput={(event) => setReason(event.currentTarget.value)} />
+          <textarea id="cut-reason" rows={2} required maxLength={1024} data-first value={reason} onInput={(event) => setReason(event.currentTarget.value)} />
           <span class="hint">Recorded with your name in the decision log.</span>
         </div>
         {error !== undefined && <Notice kind="deny">Nothing was cut: <Text value={error.message} />.</Notice>}
