@@ -80,33 +80,42 @@ class Visit {
       co_await refuse(malformed(*error), false);
       co_return false;
     }
-    if (std::holds_alternative<NoToken>(token)) {
+    const bool named = std::holds_alternative<std::string>(token);
+    if (!named && !lane_.gate.options.source_sessions) {
       co_await refuse(denial_of(wire::Reason::token_missing, 407), head.keep_alive);
       co_return head.keep_alive;
     }
     EgressAsk ask;
-    ask.asker.token = std::move(std::get<std::string>(token));
-    ask.asker.session = session_of(ask.asker.token);
+    if (named) {
+      ask.asker.token = std::move(std::get<std::string>(token));
+      ask.asker.session = session_of(ask.asker.token);
+    }
     ask.asker.source = source_;
     ask.target = std::move(std::get<net::Endpoint>(target));
-    co_await pass(std::move(ask));
-    co_return false;
+    co_return co_await pass(std::move(ask), head.keep_alive);
   }
 
-  asio::awaitable<void> pass(EgressAsk ask) {
+  // True where the connection stays for another request.
+  asio::awaitable<bool> pass(EgressAsk ask, bool keep_alive) {
     // What a tunnel did could not be recorded, so there is none.
     if (!lane_.gate.spool.has_room()) {
       co_await refuse(denial_of(wire::Reason::audit_unavailable, 503), false);
-      co_return;
+      co_return false;
     }
-    auto judged = co_await judge(lane_, ask);
+    Registration registration = lane_.watch.enter({});
+    auto judged = co_await judge(lane_, ask, registration);
     if (auto* denial = std::get_if<Denial>(&judged)) {
-      co_await refuse(std::move(*denial), false);
-      co_return;
+      // Of an address that is nobody's, a token may still tell whose request it is.
+      const bool ask_for_token =
+          ask.asker.session.empty() && denial->reason == wire::code(wire::Reason::session_unknown);
+      if (ask_for_token) denial->status = 407;
+      co_await refuse(std::move(*denial), ask_for_token && keep_alive);
+      co_return ask_for_token&& keep_alive;
     }
-    auto denial =
-        co_await open_tunnel(lane_, client_, std::move(ask), std::move(std::get<Answer>(judged)), std::move(unread_));
+    auto denial = co_await open_tunnel(lane_, client_, std::move(ask), std::move(std::get<Answer>(judged)),
+                                       std::move(unread_), std::move(registration));
     if (denial) co_await refuse(std::move(*denial), false);
+    co_return false;
   }
 
   Denial malformed(const HeadError& error) {

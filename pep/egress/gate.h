@@ -7,7 +7,9 @@
 #include "daemon/clock.h"
 #include "daemon/log.h"
 #include "engine/net/ip_address.h"
+#include "pep/client/answer_cache.h"
 #include "pep/client/pdp_client.h"
+#include "pep/client/session_watch.h"
 #include "pep/egress/denial.h"
 #include "pep/egress/options.h"
 #include "pep/net/counts.h"
@@ -31,6 +33,8 @@ struct Gate {
 struct Lane {
   Gate& gate;
   PdpClient& pdp;
+  SessionWatch& watch;
+  AnswerCache& answers;
   Resolver& resolver;
   OwnAddressWatch& own;
 };

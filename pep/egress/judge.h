@@ -11,8 +11,13 @@
 namespace portreeve::pep {
 
 // Asks about the name, resolves it, passes every address by the guard, and asks with all of them. The answer allows and
-// names what may be dialled. `ask` holds token, session, target and source. A name that the PDP denies is never looked
-// up. Records every refusal that has no decision, and what the guard refuses against one.
-boost::asio::awaitable<std::variant<Answer, Denial>> judge(Lane& lane, EgressAsk ask);
+// names what may be dialled. A name that the PDP denies is never looked
+// up. Binds `registration` to the session of each allow, and stops where it objects. Goes by kept answers, and records
+// each such use. Records every refusal that has no decision, and what the gate refuses against one. `ask` holds asker
+// and target. `registration` outlives the call.
+boost::asio::awaitable<std::variant<Answer, Denial>> judge(Lane& lane, EgressAsk ask, Registration& registration);
+
+// The HTTP status of a refusal for this cause.
+int status_of(CutCause cause);
 
 }  // namespace portreeve::pep

@@ -43,6 +43,7 @@ struct Settings {
   std::int64_t connections_per_source = 512;
   std::int64_t threads = 0;
   std::string ech = "allow";
+  bool source_sessions = false;
   Seconds idle{300};
   Seconds total{3600};
   daemon::LogOptions log;
@@ -72,6 +73,8 @@ daemon::ConfigSpec spec_of(Settings& settings) {
   spec.option("threads", &settings.threads, "N", "threads that serve; 0: one a core").range(0, 256);
   spec.option("ech", &settings.ech, "WHAT", "what becomes of a TLS hello that hides its server name")
       .choices({"allow", "deny"});
+  spec.flag("source-sessions", &settings.source_sessions,
+            "a client without a token is known by its address, where that is bound to a session");
   spec.option("idle", &settings.idle, "DURATION", "cuts an idle tunnel where no rule says otherwise");
   spec.option("total", &settings.total, "DURATION", "cuts any tunnel where no rule says otherwise");
   daemon::add_log_options(spec, settings.log);
@@ -116,6 +119,7 @@ Result<EgressOptions> options_of(const Settings& settings, storage::FileSystem& 
   options.connections_per_source = settings.connections_per_source;
   const auto cores = static_cast<std::int64_t>(std::thread::hardware_concurrency());
   options.threads = static_cast<int>(settings.threads > 0 ? settings.threads : std::clamp<std::int64_t>(cores, 1, 16));
+  options.source_sessions = settings.source_sessions;
   options.refuse_ech = settings.ech == "deny";
   options.times.idle = settings.idle;
   options.times.total = settings.total;

@@ -10,6 +10,7 @@
 #include "engine/base/time.h"
 #include "engine/net/ip_prefix.h"
 #include "pep/client/pdp_client.h"
+#include "pep/client/session_watch.h"
 #include "pep/net/resolver.h"
 
 namespace portreeve::pep {
@@ -29,6 +30,9 @@ struct EgressOptions {
   daemon::Endpoint listen;
   std::optional<int> inherited_socket;  // a listening descriptor to take over; stands over `listen`
   PdpOptions pdp;
+  SilenceTimes silence;
+  Millis first_hearing{2'000};   // how long a start waits for the event stream; then it opens all the same, and refuses
+  bool source_sessions = false;  // a client without a token is asked about by its address
   ResolverOptions resolver;
   std::vector<net::IpPrefix> own;  // besides the machine's interfaces, the PDP and the listener
   std::int64_t connections = 4096;

@@ -10,6 +10,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <chrono>
 #include <exception>
 #include <future>
 #include <list>
@@ -17,6 +18,7 @@
 #include <utility>
 #include <vector>
 
+#include "pep/client/event_stream.h"
 #include "pep/egress/connect.h"
 #include "pep/net/asio_address.h"
 
@@ -44,9 +46,12 @@ class EgressServer::Worker {
       : gate_(gate),
         context_(1),
         pdp_(context_, gate.options.pdp),
+        watch_(context_, gate.options.silence),
+        answers_(watch_),
         resolver_(context_, gate.options.resolver),
         own_(gate.options.own, gate.clock),
-        lane_{gate, pdp_, resolver_, own_},
+        lane_{gate, pdp_, watch_, answers_, resolver_, own_},
+        stream_(context_, stream_options(), watch_),
         work_(context_.get_executor()),
         thread_([this] { context_.run(); }) {}
 
@@ -61,6 +66,9 @@ class EgressServer::Worker {
 
   asio::io_context& context() { return context_; }
 
+  // Ready once the PDP was heard for the first time. Asked for once.
+  std::future<void> heard() { return heard_.get_future(); }
+
   // Any thread.
   void serve(tcp::socket client) {
     asio::co_spawn(context_, run(std::move(client)), [this](std::exception_ptr failure) {
@@ -69,6 +77,17 @@ class EgressServer::Worker {
   }
 
  private:
+  EventStreamOptions stream_options() {
+    EventStreamOptions options;
+    options.pdp = gate_.options.pdp;
+    options.on_change = [this](const std::string& lost_because) {
+      if (!lost_because.empty()) return gate_.log.warning("event stream lost", {{"because", lost_because}});
+      gate_.log.info("event stream open");
+      if (!std::exchange(has_heard_, true)) heard_.set_value();
+    };
+    return options;
+  }
+
   // The places are given back when the connection has left its record.
   asio::awaitable<void> run(tcp::socket accepted) {
     const auto entry = open_.insert(open_.end(), std::move(accepted));
@@ -119,9 +138,14 @@ class EgressServer::Worker {
   bool stopping_ = false;
   asio::io_context context_;
   PdpClient pdp_;
+  SessionWatch watch_;
+  AnswerCache answers_;
   Resolver resolver_;
   OwnAddressWatch own_;
   Lane lane_;
+  std::promise<void> heard_;
+  bool has_heard_ = false;
+  EventStream stream_;
 
   asio::executor_work_guard<asio::io_context::executor_type> work_;
   std::thread thread_;
@@ -211,6 +235,8 @@ Result<std::unique_ptr<EgressServer>> EgressServer::start(Gate& gate) {
   const tcp::endpoint local = acceptor->local_endpoint(error);
   if (error) return fail("the listening socket has no address: " + error.message());
   server->address_ = {local.address().to_string(), local.port(), ""};
+  const auto until = std::chrono::steady_clock::now() + gate.options.first_hearing;
+  for (const auto& worker : server->workers_) worker->heard().wait_until(until);
   server->door_ = std::make_unique<Door>(*std::move(acceptor), server->workers_, gate.log);
   return server;
 }

@@ -92,19 +92,23 @@ asio::awaitable<void> pump(Tunnel& tunnel, tcp::socket& from, tcp::socket& to, s
 
 }  // namespace
 
-asio::awaitable<SpliceEnd> splice(tcp::socket& client, tcp::socket& upstream, std::string early, SpliceLimits limits) {
+asio::awaitable<SpliceEnd> splice(tcp::socket& client, tcp::socket& upstream, std::string early, SpliceLimits limits,
+                                  Registration& registration) {
   using namespace asio::experimental::awaitable_operators;
   const auto tunnel = std::make_shared<Tunnel>(client, upstream, limits);
   SpliceEnd end;
   std::vector<char> out(std::max(kBufferBytes, early.size()));
   std::vector<char> in(kBufferBytes);
   std::memcpy(out.data(), early.data(), early.size());
+  if (const auto objection = registration.objection()) tunnel->close(reason_of(*objection));
+  registration.on_cut([tunnel](CutCause cause) { tunnel->close(reason_of(cause)); });
   tunnel->watch();
   co_await (pump(*tunnel, client, upstream, out, early.size(), limits.bytes_out, end.bytes_out) &&
             pump(*tunnel, upstream, client, in, 0, limits.bytes_in, end.bytes_in));
   end.reason = tunnel->reason;
   tunnel->close(end.reason);
   tunnel->clock.cancel();
+  registration.on_cut({});
   co_return end;
 }
 

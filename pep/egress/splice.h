@@ -9,6 +9,7 @@
 
 #include "engine/base/time.h"
 #include "engine/wire/reason.h"
+#include "pep/client/session_watch.h"
 
 namespace portreeve::pep {
 
@@ -22,13 +23,15 @@ struct SpliceLimits {
 struct SpliceEnd {
   std::int64_t bytes_in = 0;
   std::int64_t bytes_out = 0;
-  std::optional<wire::Reason> reason;  // limit_bytes, limit_idle or limit_total; nothing where a peer ended it
+  // limit_bytes, limit_idle, limit_total, or of a cut revoked or pdp_unavailable; nothing where a peer ended it.
+  std::optional<wire::Reason> reason;
 };
 
 // Sends `early` (read from `client` already) upstream, then carries bytes both ways. A peer's end of sending is passed
-// on, and the other direction goes on; a peer's reset, or a limit, closes both. Exactly as many bytes as a limit allows
-// are carried. Memory: two buffers of 32 KiB. The sockets outlive the call; one thread.
+// on, and the other direction goes on; a peer's reset, a limit or a cut closes both. Exactly as many bytes as a limit
+// allows are carried; none, where the registration objects. Memory: two buffers of 32 KiB. What is passed by reference
+// outlives the call; one thread.
 boost::asio::awaitable<SpliceEnd> splice(boost::asio::ip::tcp::socket& client, boost::asio::ip::tcp::socket& upstream,
-                                         std::string early, SpliceLimits limits);
+                                         std::string early, SpliceLimits limits, Registration& registration);
 
 }  // namespace portreeve::pep

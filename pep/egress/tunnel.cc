@@ -11,6 +11,7 @@
 #include <variant>
 
 #include "pep/egress/dial.h"
+#include "pep/egress/judge.h"
 #include "pep/egress/splice.h"
 #include "pep/net/linger.h"
 #include "pep/net/watchdog.h"
@@ -134,7 +135,7 @@ std::string tls_alert(wire::Reason reason) {
 }
 
 asio::awaitable<std::optional<Denial>> open_tunnel(Lane& lane, tcp::socket& client, EgressAsk ask, Answer answer,
-                                                   std::string early) {
+                                                   std::string early, Registration registration) {
   Report report = report_on(lane, ask, answer);
   const EgressGrant grant = std::get<EgressGrant>(answer.obligations);
   const auto place = lane.gate.tunnels.take(tunnel_key(answer), grant.limits.connections.value_or(INT64_MAX));
@@ -152,6 +153,10 @@ asio::awaitable<std::optional<Denial>> open_tunnel(Lane& lane, tcp::socket& clie
   tcp::socket upstream = std::move(std::get<Dialled>(dialled).socket);
   report.outcome.address = std::get<Dialled>(dialled).address;
 
+  if (const auto objection = registration.objection()) {
+    report.leave("refused", reason_of(*objection));
+    co_return report.deny(reason_of(*objection), status_of(*objection));
+  }
   const std::string opened = "HTTP/1.1 200 Connection established\r\nx-decision-id: " + answer.id + "\r\n\r\n";
   const auto [write_error, written] = co_await asio::async_write(client, asio::buffer(opened), kAwait);
   if (write_error) {
@@ -159,7 +164,17 @@ asio::awaitable<std::optional<Denial>> open_tunnel(Lane& lane, tcp::socket& clie
     co_return std::nullopt;
   }
   if (grant.protocol == wire::EgressProtocol::tls) {
+    registration.on_cut([&client, &upstream](CutCause) {
+      error_code ignored;
+      client.close(ignored);
+      upstream.close(ignored);
+    });
     const HelloEnd hello = co_await read_hello(lane, client, early, ask.target.host);
+    registration.on_cut({});
+    if (const auto objection = registration.objection()) {
+      report.leave("closed", reason_of(*objection));
+      co_return std::nullopt;
+    }
     if (hello.denial) {
       upstream.close();
       report.leave("refused", hello.denial);
@@ -173,8 +188,8 @@ asio::awaitable<std::optional<Denial>> open_tunnel(Lane& lane, tcp::socket& clie
       co_return std::nullopt;
     }
   }
-  const SpliceEnd end =
-      co_await splice(client, upstream, std::move(early), limits_of(grant.limits, lane.gate.options.times));
+  const SpliceEnd end = co_await splice(client, upstream, std::move(early),
+                                        limits_of(grant.limits, lane.gate.options.times), registration);
   report.outcome.bytes_in = end.bytes_in;
   report.outcome.bytes_out = end.bytes_out;
   report.leave("closed", end.reason);

@@ -56,6 +56,11 @@ void ScriptedPdp::hang_up() {
   for (const int socket : sockets_) ::shutdown(socket, SHUT_RDWR);
 }
 
+void ScriptedPdp::push(std::string_view bytes) {
+  const std::lock_guard lock(mutex_);
+  for (const int socket : listeners_) ::send(socket, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+}
+
 void ScriptedPdp::accept() {
   while (true) {
     const int socket = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
@@ -94,11 +99,19 @@ void ScriptedPdp::serve(int socket, int number) {
     }
     request.body = bytes.substr(0, length);
     bytes.erase(0, length);
-    {
+    const bool listens = events && request.path == "/v1/events";
+    std::optional<std::string> answer;
+    if (listens) {
       const std::lock_guard lock(mutex_);
-      requests_.push_back(request);
+      answer = events(static_cast<int>(listeners_.size()) + 1);
+      listeners_.push_back(socket);
+    } else {
+      {
+        const std::lock_guard lock(mutex_);
+        requests_.push_back(request);
+      }
+      answer = script_(request);
     }
-    const auto answer = script_(request);
     if (!answer) {
       ::shutdown(socket, SHUT_RDWR);
       return;
@@ -110,6 +123,18 @@ void ScriptedPdp::serve(int socket, int number) {
     }
     ::send(socket, answer->data(), answer->size(), MSG_NOSIGNAL);
   }
+}
+
+std::string event_stream(int event) {
+  return "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\nevent: hello\ndata: {\"event\":" +
+         std::to_string(event) + ",\"revision\":\"sha256:1\",\"pdp\":\"p\"}\n\n";
+}
+
+std::string revocation(int event, std::string_view session, std::string_view kind) {
+  const std::string number = std::to_string(event);
+  std::string data = "{\"event\":" + number + ",\"kind\":\"" + std::string(kind) + "\",\"sessions\":[";
+  data += kind == "all" ? "],\"all\":true}" : "\"" + std::string(session) + "\"]}";
+  return "id: " + number + "\nevent: revocation\ndata: " + data + "\n\n";
 }
 
 std::string http_response(int status, std::string_view body, std::string_view fields) {

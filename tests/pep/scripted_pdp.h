@@ -27,6 +27,10 @@ class ScriptedPdp {
   using Script = std::function<std::optional<std::string>(const Request&)>;
   static constexpr std::string_view kSilence = "\x01silence";
 
+  // What the n-th caller of `/v1/events` hears first, counted from 1; nothing: hang up. Where this is set, such calls
+  // are not among the requests, and push() says more. Set before anyone calls.
+  std::function<std::optional<std::string>(int)> events;
+
   // Listens on 127.0.0.1, or on a Unix socket. `port` 0: any.
   explicit ScriptedPdp(Script script, const std::string& unix_path = "", std::uint16_t port = 0);
   ~ScriptedPdp();
@@ -36,6 +40,8 @@ class ScriptedPdp {
   const daemon::Endpoint& endpoint() const { return endpoint_; }
   std::vector<Request> requests() const;
   int connections() const { return connections_; }
+  // Says this to everyone who listens to events.
+  void push(std::string_view bytes);
   // Closes every connection that is open, as a restart would.
   void hang_up();
 
@@ -50,9 +56,14 @@ class ScriptedPdp {
   mutable std::mutex mutex_;
   std::vector<Request> requests_;
   std::vector<int> sockets_;
+  std::vector<int> listeners_;
   std::list<std::thread> threads_;
   std::thread acceptor_;
 };
+
+// The head of an answer that is an event stream, and what it begins with.
+std::string event_stream(int event);
+std::string revocation(int event, std::string_view session, std::string_view kind = "session");
 
 // A complete HTTP response with a JSON body.
 std::string http_response(int status, std::string_view body, std::string_view fields = "");

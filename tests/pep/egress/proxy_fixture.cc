@@ -27,6 +27,9 @@ ProxyTest::ProxyTest() {
     return reply;
   });
   pdp = std::make_unique<ScriptedPdp>([this](const ScriptedPdp::Request& request) { return answer(request); });
+  pdp->events = [](int) { return event_stream(0); };
+  options.silence = {Seconds(600), Seconds(600)};
+  options.first_hearing = Seconds(20);
   options.resolver.servers = {dns->address()};
   options.pdp.endpoint = pdp->endpoint();
 }

@@ -14,9 +14,9 @@
 
 #include "daemon/clock.h"
 #include "daemon/log.h"
-#include "pep/spool/outcome_spool.h"
 #include "pep/egress/gate.h"
 #include "pep/egress/server.h"
+#include "pep/spool/outcome_spool.h"
 #include "storage/segments/file_system.h"
 #include "tests/pep/scripted_pdp.h"
 #include "tests/pep/world.h"
