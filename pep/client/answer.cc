@@ -208,8 +208,7 @@ class Reader {
     const json::object* session = object_in(context, "session");
     if (session == nullptr) {
       if (context.contains("session")) return fail("`session` is no object");
-      if (answer.allowed && asker_.session.empty()) return fail("the answer allows and names no session");
-      if (answer.allowed) answer.session = AnswerSession{asker_.session, "", std::nullopt};
+      if (answer.allowed) return fail("the answer allows and names no session");
       return {};
     }
     const auto id = identifier_in(*session, "id");
