@@ -21,7 +21,7 @@ std::optional<Answer> AnswerCache::find(const std::string& question, Time now) {
 }
 
 void AnswerCache::keep(std::string question, const Answer& answer, Time asked, std::uint64_t era) {
-  if (!answer.allowed || answer.cache_for.count() == 0 || !answer.session) return;
+  if (most_ == 0 || !answer.allowed || answer.cache_for.count() == 0 || !answer.session) return;
   drop_if_outdated();
   if (era != era_ || !watch_.may_start()) return;
   if (kept_.size() >= most_) {

@@ -21,7 +21,7 @@ class AnswerCache {
  public:
   using Time = std::chrono::steady_clock::time_point;
 
-  // `watch` outlives the cache.
+  // `watch` outlives the cache. `most` 0: nothing is kept.
   explicit AnswerCache(const SessionWatch& watch, std::size_t most = 4096) : watch_(watch), most_(most) {}
 
   // `question`: as to_json(ask).

@@ -44,6 +44,7 @@ struct Settings {
   std::int64_t threads = 0;
   std::string ech = "allow";
   bool source_sessions = false;
+  std::int64_t kept_answers = 4096;
   Seconds idle{300};
   Seconds total{3600};
   daemon::LogOptions log;
@@ -75,6 +76,9 @@ daemon::ConfigSpec spec_of(Settings& settings) {
       .choices({"allow", "deny"});
   spec.flag("source-sessions", &settings.source_sessions,
             "a client without a token is known by its address, where that is bound to a session");
+  spec.option("max-kept-answers", &settings.kept_answers, "N",
+              "answers gone by again for as long as they say, a thread; 0: every connection is a decision of its own")
+      .range(0, 1'000'000);
   spec.option("idle", &settings.idle, "DURATION", "cuts an idle tunnel where no rule says otherwise");
   spec.option("total", &settings.total, "DURATION", "cuts any tunnel where no rule says otherwise");
   daemon::add_log_options(spec, settings.log);
@@ -119,6 +123,7 @@ Result<EgressOptions> options_of(const Settings& settings, storage::FileSystem& 
   options.connections_per_source = settings.connections_per_source;
   const auto cores = static_cast<std::int64_t>(std::thread::hardware_concurrency());
   options.threads = static_cast<int>(settings.threads > 0 ? settings.threads : std::clamp<std::int64_t>(cores, 1, 16));
+  options.kept_answers = static_cast<std::size_t>(settings.kept_answers);
   options.source_sessions = settings.source_sessions;
   options.refuse_ech = settings.ech == "deny";
   options.times.idle = settings.idle;

@@ -31,8 +31,9 @@ struct EgressOptions {
   std::optional<int> inherited_socket;  // a listening descriptor to take over; stands over `listen`
   PdpOptions pdp;
   SilenceTimes silence;
-  Millis first_hearing{2'000};   // how long a start waits for the event stream; then it opens all the same, and refuses
-  bool source_sessions = false;  // a client without a token is asked about by its address
+  Millis first_hearing{2'000};  // how long a start waits for the event stream; then it opens all the same, and refuses
+  std::size_t kept_answers = 4096;  // a thread; 0: every connection is asked about
+  bool source_sessions = false;     // a client without a token is asked about by its address
   ResolverOptions resolver;
   std::vector<net::IpPrefix> own;  // besides the machine's interfaces, the PDP and the listener
   std::int64_t connections = 4096;

@@ -47,7 +47,7 @@ class EgressServer::Worker {
         context_(1),
         pdp_(context_, gate.options.pdp),
         watch_(context_, gate.options.silence),
-        answers_(watch_),
+        answers_(watch_, gate.options.kept_answers),
         resolver_(context_, gate.options.resolver),
         own_(gate.options.own, gate.clock),
         lane_{gate, pdp_, watch_, answers_, resolver_, own_},

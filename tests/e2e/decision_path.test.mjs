@@ -63,7 +63,7 @@ describe('the decision path', () => {
     putPolicy(pdp.policies, 'policies.yaml', decisionPath(issuer.url));
     await Promise.all([pdp.start(), world.start(zone, names)]);
     egress = new Egress(folder, world, pdp.socket, await freePort());
-    await egress.start();
+    await egress.start(['--max-kept-answers', '0']);  // a decision a connection
     session = await signIn('rita');
     // Two that keep the proxy waiting; what became of them is looked at when its patience is over.
     slow = exchangeBytes(egress.host, egress.port, 'CONNECT packages.example.org:443 HTTP/1.1\r\nHost: pack', { within: 90_000 });
@@ -452,7 +452,7 @@ describe('the decision path', () => {
     const count = (await pdp.records('--kind', 'refusal', '--reason', 'pdp-unavailable')).length;
     await egress.stop('SIGKILL');
     await pdp.start();
-    await egress.start();
+    await egress.start(['--max-kept-answers', '0']);  // a decision a connection
     await eventually('the refusal of the killed gate', async () => (await pdp.records('--kind', 'refusal', '--reason', 'pdp-unavailable')).length > count);
   });
 
