@@ -38,8 +38,11 @@ void answer_revoke(const ApiParts& parts, const Caller& caller, HttpRequest requ
   if (!is_form(request)) return responder.respond(no_form());
   auto shared = std::make_shared<Responder>(std::move(responder));
   const bool queued = parts.disk.add([&parts, shared, caller = caller.name, body = request.take_body()] {
-    ExchangeAnswer answer = parts.control.revoke_token(body, caller, parts.clock.now());
-    shared->respond(to_response(std::move(answer)));
+    SessionControl::TokenRevocation done = parts.control.revoke_token(body, caller, parts.clock.now());
+    if (!done.session.empty()) {
+      parts.notes.note({.actor = caller, .action = "session.revoke", .target = done.session});
+    }
+    shared->respond(to_response(std::move(done.answer)));
   });
   if (!queued) shared->respond(problem_response(503, "overloaded", "too much is waiting for the disk; try again"));
 }

@@ -151,20 +151,22 @@ SessionResult<JsonValue> SessionControl::end(std::string_view id, const JsonValu
   return to_json(**ended, now);
 }
 
-ExchangeAnswer SessionControl::revoke_token(std::string_view form, std::string_view actor, Timestamp now) const {
+SessionControl::TokenRevocation SessionControl::revoke_token(std::string_view form, std::string_view actor,
+                                                             Timestamp now) const {
   const auto token = read_token(form);
-  if (!token) return token.error();
+  if (!token) return {token.error(), {}};
   ExchangeAnswer answer;
   answer.body = "{}";
   const ReadToken read = read_any(tokens_, *token, now, TokenAge::ignored);
-  if (read.claims == nullptr) return answer;
+  if (read.claims == nullptr) return {std::move(answer), {}};
   const auto revoked = sessions_.revoke({storage::EventKind::session, read.claims->sid},
                                         {std::string(actor), "its token was revoked"}, now);
   if (!revoked) {
-    return oauth_error(503, "temporarily_unavailable", "the revocation cannot be stored now; try again");
+    return {oauth_error(503, "temporarily_unavailable", "the revocation cannot be stored now; try again"), {}};
   }
-  if (*revoked) answer.body = to_canonical_json(JsonValue::Object{{"event", (*revoked)->event}});
-  return answer;
+  if (!*revoked) return {std::move(answer), {}};
+  answer.body = to_canonical_json(JsonValue::Object{{"event", (*revoked)->event}});
+  return {std::move(answer), read.claims->sid};
 }
 
 ExchangeAnswer SessionControl::introspect(std::string_view form, Timestamp now) const {

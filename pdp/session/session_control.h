@@ -30,7 +30,11 @@ class SessionControl {
 
   // RFC 7009 §2: revokes the session of a token of ours, whatever its age. Any other token is no error (§2.2), and
   // changes nothing.
-  ExchangeAnswer revoke_token(std::string_view form, std::string_view actor, Timestamp now) const;
+  struct TokenRevocation {
+    ExchangeAnswer answer;
+    std::string session;  // the one that is revoked; empty where none is
+  };
+  TokenRevocation revoke_token(std::string_view form, std::string_view actor, Timestamp now) const;
   // RFC 7662 §2: whether a token of ours could be used now, and whose it is. Writes nothing.
   ExchangeAnswer introspect(std::string_view form, Timestamp now) const;
 

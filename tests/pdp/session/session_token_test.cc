@@ -82,6 +82,19 @@ TEST_F(SessionTokenTest, IsVerifiedUntilItExpires) {
   EXPECT_EQ(fresh.verify(minted.token, TokenBearer::workload, at(-61)).refusal().detail, "`nbf` is to come");
 }
 
+TEST_F(SessionTokenTest, ItsAgeMayBeIgnored) {
+  const SessionTokens ours = tokens();
+  const std::string token = ours.mint(about(), TokenBearer::workload, at(0)).token;
+  for (int again = 0; again < 2; ++again) {  // anew, and from the cache
+    for (const std::int64_t offset : {0, 900, 100'000}) {
+      EXPECT_EQ(ours.verify(token, TokenBearer::workload, at(offset), TokenAge::ignored).claims()->sid, "ses_1");
+      EXPECT_FALSE(ours.verify(token, TokenBearer::supervisor, at(offset), TokenAge::ignored));
+    }
+    EXPECT_EQ(ours.verify(token, TokenBearer::workload, at(900)).refusal().failure, TokenFailure::expired);
+    EXPECT_TRUE(ours.verify(token, TokenBearer::workload, at(899)));
+  }
+}
+
 TEST_F(SessionTokenTest, EndsWithItsSession) {
   const SessionTokens ours = tokens();
   EXPECT_EQ(ours.mint(about(899), TokenBearer::workload, at(0)).expires, at(899));
