@@ -30,6 +30,7 @@ constexpr std::size_t kReadBytes = 16u << 10;
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
 int status_of(wire::Reason reason) {
+  if (reason == wire::Reason::bad_request) return 400;
   if (reason == wire::Reason::connect_timeout || reason == wire::Reason::limit_idle ||
       reason == wire::Reason::limit_total) {
     return 504;
@@ -259,6 +260,7 @@ class Exchange {
     co_await pass_on(pass, rest, std::move(out));
     outcome_.bytes_in = pass.body_bytes();
     reading_ = pass.usage().finish();
+    last_word_ = pass.complete() || pass.usage().complete();
     whole_ = pass.complete();
     keep_upstream_ = whole_ && head->keep_alive && request_whole_ && rest.empty();
   }
@@ -343,6 +345,7 @@ class Exchange {
     complete(usage_outcome(), certainty());
     if (!answering_) {
       const wire::Reason reason = cut.value_or(fault_.value_or(wire::Reason::bad_answer));
+      if (cut) detail_.clear();  // what the cut did to the upstream is not its fault
       report("failed", reason);
       if (client_gone_) return AfterExchange::close;
       return denial(reason);
@@ -369,8 +372,8 @@ class Exchange {
   // A cut answer is never the provider's last word.
   wire::UsageCertainty certainty() const {
     if (!reading_) return wire::UsageCertainty::unknown;
-    const bool last_word = whole_ || reading_->certainty != wire::UsageCertainty::reported;
-    return last_word ? reading_->certainty : wire::UsageCertainty::estimated;
+    if (last_word_ || reading_->certainty != wire::UsageCertainty::reported) return reading_->certainty;
+    return wire::UsageCertainty::estimated;
   }
 
   void complete(wire::UsageOutcome outcome, wire::UsageCertainty certainty) {
@@ -421,6 +424,7 @@ class Exchange {
   bool done_ = false;           // nothing more of the answer to be read
   bool answering_ = false;      // the client has begun to get the answer
   bool whole_ = false;
+  bool last_word_ = false;  // nothing could follow that changes the usage
   bool client_gone_ = false;
   bool keep_client_ = false;
   bool keep_upstream_ = false;

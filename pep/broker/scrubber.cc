@@ -1,6 +1,7 @@
 #include "pep/broker/scrubber.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace portreeve::pep {
 namespace {
@@ -57,25 +58,18 @@ void Scrubber::feed(std::string_view bytes, std::string& out) {
   base_ = position_ - window_.size();
   out += window_;
   out += bytes;
-  std::size_t i = out.size() - bytes.size();
-  const std::size_t end = out.size();
-  while (i < end) {
-    if (diverged_) {
-      slow_step(out[i], out, begin);
-      ++i;
-      continue;
-    }
-    const char c = out[i];
-    if (c == '%' || c == '\\') {
-      diverge();
-      continue;
-    }
-    ++i;
+  const std::uint64_t end = position_ + bytes.size();
+  char* const text = out.data() + begin;  // of base_
+  while (position_ < end) {
+    const char c = text[position_ - base_];
+    if (!diverged_ && (c == '%' || c == '\\')) diverge();
     ++position_;
-    if (state_ == Needles::kStart && !needles_->begins(c)) continue;
-    state_ = needles_->next(state_, c);
-    const std::size_t match = needles_->match(state_);
-    if (match > 0) mask(position_ - match, position_, out, begin);
+    if (diverged_) {
+      slow_step(c);
+    } else if (state_ != Needles::kStart || needles_->begins(c)) {
+      plain_step(c);
+    }
+    if (find_) mask(text);
   }
   const std::size_t clear = begin + static_cast<std::size_t>(first_held() - base_);
   window_.assign(out, clear);
@@ -101,30 +95,25 @@ void Scrubber::diverge() {
   }
 }
 
-void Scrubber::slow_step(char c, std::string& out, std::size_t begin) {
-  ++position_;
+void Scrubber::plain_step(char c) {
   state_ = needles_->next(state_, c);
   const std::size_t match = needles_->match(state_);
-  if (match > 0) mask(position_ - match, position_, out, begin);
-  percent_step(c, out, begin);
-  json_step(c, out, begin);
+  if (match > 0) find_ = position_ - match;
+}
+
+void Scrubber::slow_step(char c) {
+  plain_step(c);
+  escape_step(percent_, decode_percent, '%', c);
+  escape_step(json_, decode_json, '\\', c);
   diverged_ = !percent_.escape.empty() || !json_.escape.empty() || percent_.state != state_ || json_.state != state_;
 }
 
-void Scrubber::percent_step(char c, std::string& out, std::size_t begin) {
-  escape_step(percent_, decode_percent, '%', c, out, begin);
-}
-
-void Scrubber::json_step(char c, std::string& out, std::size_t begin) {
-  escape_step(json_, decode_json, '\\', c, out, begin);
-}
-
 // The byte at position_ - 1 as this reading takes it.
-void Scrubber::escape_step(Reading& reading, int (*decode)(std::string_view), char opener, char c, std::string& out,
-                           std::size_t begin) {
+void Scrubber::escape_step(Reading& reading, int (*decode)(std::string_view), char opener, char c) {
+  if (find_) return;  // what comes of it is read anew
   const std::uint64_t start = position_ - 1;
   if (reading.escape.empty()) {
-    if (c != opener) return take(reading, c, start, position_, out, begin);
+    if (c != opener) return take(reading, c, start);
     reading.escape.assign(1, c);
     reading.escape_start = start;
     return;
@@ -132,32 +121,34 @@ void Scrubber::escape_step(Reading& reading, int (*decode)(std::string_view), ch
   reading.escape += c;
   const int symbol = decode(reading.escape);
   if (symbol == kMore) return;
-  const std::string text = reading.escape;
-  reading.escape.clear();
-  if (symbol != kNone) {
-    return take(reading, static_cast<char>(symbol), reading.escape_start, position_, out, begin);
-  }
+  const std::string text = std::exchange(reading.escape, {});
+  if (symbol != kNone) return take(reading, static_cast<char>(symbol), reading.escape_start);
   // It was none: what came before stands for itself, and the last byte may open the next.
-  for (std::size_t i = 0; i + 1 < text.size(); ++i) {
-    take(reading, text[i], reading.escape_start + i, reading.escape_start + i + 1, out, begin);
-  }
-  escape_step(reading, decode, opener, c, out, begin);
+  for (std::size_t i = 0; i + 1 < text.size() && !find_; ++i) take(reading, text[i], reading.escape_start + i);
+  escape_step(reading, decode, opener, c);
 }
 
-void Scrubber::take(Reading& reading, char symbol, std::uint64_t start, std::uint64_t end, std::string& out,
-                    std::size_t begin) {
+void Scrubber::take(Reading& reading, char symbol, std::uint64_t start) {
   const std::size_t size = reading.starts.size();
   reading.starts[reading.symbols % size] = start;
   ++reading.symbols;
   reading.state = needles_->next(reading.state, symbol);
   const std::size_t match = needles_->match(reading.state);
-  if (match > 0) mask(reading.starts[(reading.symbols - match) % size], end, out, begin);
+  if (match > 0) find_ = reading.starts[(reading.symbols - match) % size];
 }
 
-void Scrubber::mask(std::uint64_t from, std::uint64_t to, std::string& out, std::size_t begin) {
+// Masks the find, and goes back to read what is held as it now stands: a masked byte may have opened an escape, so that
+// what follows means something else. No find holds a masked byte, so this comes to an end.
+void Scrubber::mask(char* text) {
   ++found_;
-  const auto first = out.begin() + static_cast<std::ptrdiff_t>(begin + static_cast<std::size_t>(from - base_));
-  std::fill(first, first + static_cast<std::ptrdiff_t>(to - from), needles_->mask());
+  const std::uint64_t from = std::min(*find_, first_held());
+  std::fill(text + (*find_ - base_), text + (position_ - base_), needles_->mask());
+  find_.reset();
+  position_ = from;
+  state_ = Needles::kStart;
+  diverged_ = false;
+  percent_.escape.clear();
+  json_.escape.clear();
 }
 
 // The first position that may still become part of a find.

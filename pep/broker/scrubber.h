@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,8 +14,9 @@ namespace portreeve::pep {
 
 // Searches one stream of bytes, however it is split, for the needles: as they are, and with any of their characters
 // percent-escaped (RFC 3986) or JSON-escaped (RFC 8259 §7, `\u` forms included). What is found is masked byte by byte,
-// so that the length stays. Holds back only what could be the beginning of a needle, at most six times the longest. The
-// fast path looks at each byte once; no allocation but for the output, until the first escape comes. One thread.
+// so that the length stays; what is left holds no needle in any reading. Holds back only what could be the beginning of
+// a needle, at most six times the longest. The fast path looks at each byte once; no allocation but for the output,
+// until the first escape comes. One thread.
 class Scrubber {
  public:
   explicit Scrubber(std::shared_ptr<const Needles> needles) : needles_(std::move(needles)) {}
@@ -37,21 +39,20 @@ class Scrubber {
     std::uint64_t escape_start = 0;
   };
 
-  void slow_step(char c, std::string& out, std::size_t begin);
-  void percent_step(char c, std::string& out, std::size_t begin);
-  void json_step(char c, std::string& out, std::size_t begin);
-  void escape_step(Reading& reading, int (*decode)(std::string_view), char opener, char c, std::string& out,
-                   std::size_t begin);
-  void take(Reading& reading, char symbol, std::uint64_t start, std::uint64_t end, std::string& out, std::size_t begin);
+  void plain_step(char c);
+  void slow_step(char c);
+  void escape_step(Reading& reading, int (*decode)(std::string_view), char opener, char c);
+  void take(Reading& reading, char symbol, std::uint64_t start);
   void diverge();
-  void mask(std::uint64_t from, std::uint64_t to, std::string& out, std::size_t begin);
+  void mask(char* text);
   std::uint64_t first_held() const;
 
   const std::shared_ptr<const Needles> needles_;
   std::string window_;      // held back
-  std::uint64_t base_ = 0;  // the position of out[begin]
+  std::uint64_t base_ = 0;  // the position of the window's first byte
   std::uint64_t position_ = 0;
   std::uint64_t found_ = 0;
+  std::optional<std::uint64_t> find_;       // where a needle begins that ends here
   Needles::State state_ = Needles::kStart;  // of the stream as it is
   bool diverged_ = false;                   // the other readings stand elsewhere
   Reading percent_;

@@ -69,8 +69,9 @@ class Visit {
       const RequestHead& head = parser.head();
       auto result = co_await handle(head);
       if (auto* denial = std::get_if<BrokerDenial>(&result)) {
-        // A body that was not read stands between this request and the next.
-        const bool keep = head.keep_alive && (body_read_ || !has_body(head)) && denial->status != 400;
+        // A body that was not read stands between this request and the next; what cannot be understood ends it all.
+        const bool understood = denial->reason != wire::code(wire::Reason::bad_request);
+        const bool keep = head.keep_alive && understood && (body_read_ || !has_body(head));
         co_await refuse(std::move(*denial), keep ? AfterDenial::keep : AfterDenial::close, head.method != "HEAD");
         if (!keep) co_return;
       } else if (std::get<AfterExchange>(result) == AfterExchange::close) {

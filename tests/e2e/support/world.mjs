@@ -7,8 +7,10 @@ import { Program, program, run, sourceFolder } from './processes.mjs';
 const demo = (name) => join(sourceFolder, 'tools/demo', name);
 
 export class World {
-  constructor(folder) {
+  // `origin`: the program that stands there, of this folder.
+  constructor(folder, origin = 'origin.py') {
     this.folder = folder;
+    this.origin = origin;
     this.authority = join(folder, 'ca.pem');
   }
 
@@ -20,7 +22,7 @@ export class World {
     if (made.code !== 0) throw new Error(`make_certificate: ${made.stderr}`);
     this.process = new Program(demo('world'), [this.folder], {
       log: join(this.folder, 'world.log'),
-      env: { ...process.env, WORLD_ORIGIN: join(sourceFolder, 'tests/e2e/support/origin.py') },
+      env: { ...process.env, WORLD_ORIGIN: join(sourceFolder, 'tests/e2e/support', this.origin) },
     });
     await this.process.ready();
     this.pid = readFileSync(join(this.folder, 'world.pid'), 'ascii').trim();
