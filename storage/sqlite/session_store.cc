@@ -41,13 +41,17 @@ std::string refusal(const NewSession& session) {
   return {};
 }
 
-// One mutex over the database and what is remembered of it. A change is committed, then taken into what readers are
-// answered from, then its number shows, then the observer hears of it: so whoever has read a number sees all that was
-// cut up to it.
+// One mutex over the database and what is remembered of it, another over a connection for long reads. A change is
+// committed, then taken into what readers are answered from, then its number shows, then the observer hears of it: so
+// whoever has read a number sees all that was cut up to it.
 class SqliteSessionStore final : public SessionStore, public EventLog {
  public:
   explicit SqliteSessionStore(const std::string& path)
-      : database_(open_state(path)), version_(*database_), table_(*database_), event_table_(*database_) {
+      : database_(open_state(path)),
+        version_(*database_),
+        table_(*database_),
+        event_table_(*database_),
+        browsed_(path) {
     const MutexLock lock(mutex_);
     version_.changed();
     reload();
@@ -176,13 +180,13 @@ class SqliteSessionStore final : public SessionStore, public EventLog {
   }
 
   Result<std::optional<std::vector<Event>>> since(std::int64_t number) override {
-    return locked("cannot read events", [&]() REQUIRES(mutex_) -> Result<std::optional<std::vector<Event>>> {
-      auto events = event_table_.since(number);
+    return browsing("cannot read events", [&](Tables& tables) -> Result<std::optional<std::vector<Event>>> {
+      auto events = tables.events.since(number);
       if (!events) return events;
       for (Event& event : *events) {
         if (event.kind == EventKind::session || event.kind == EventKind::end) event.sessions = {event.target};
         if (event.kind == EventKind::subject || event.kind == EventKind::tenant) {
-          event.sessions = table_.cut_by(event.number);
+          event.sessions = tables.sessions.cut_by(event.number);
         }
       }
       return events;
@@ -190,8 +194,10 @@ class SqliteSessionStore final : public SessionStore, public EventLog {
   }
 
   Result<Cuts> cuts(Timestamp now) override {
-    return locked("cannot read events", [&]() REQUIRES(mutex_) -> Result<Cuts> {
-      return Cuts{event_table_.last_number(), table_.cut_and_not_past_expiry(now)};
+    return browsing("cannot read events", [&](Tables& tables) -> Result<Cuts> {
+      // In this order: what is cut in between is told again as an event.
+      const std::int64_t number = tables.events.last_number();
+      return Cuts{number, tables.sessions.cut_and_not_past_expiry(now)};
     });
   }
 
@@ -201,6 +207,20 @@ class SqliteSessionStore final : public SessionStore, public EventLog {
   }
 
  private:
+  // A connection of its own for what reads many rows: decisions do not wait for it.
+  struct Tables {
+    explicit Tables(const std::string& path) : database(open_read_only(path)), sessions(*database), events(*database) {}
+    DatabaseOwner database;
+    SessionTable sessions;
+    EventTable events;
+  };
+
+  template <class Body>
+  auto browsing(const char* doing, Body body) -> decltype(body(std::declval<Tables&>())) {
+    const MutexLock lock(browsing_mutex_);
+    return adapted(doing, [&] { return body(browsed_); });
+  }
+
   template <class Body>
   auto locked(const char* doing, Body body) -> decltype(body()) {
     const MutexLock lock(mutex_);
@@ -289,6 +309,9 @@ class SqliteSessionStore final : public SessionStore, public EventLog {
   std::unordered_map<net::IpAddress, std::string> bindings_ GUARDED_BY(mutex_);
   Observer observer_ GUARDED_BY(mutex_);
   std::atomic<std::int64_t> last_number_{0};
+
+  Mutex browsing_mutex_;
+  Tables browsed_ GUARDED_BY(browsing_mutex_);
 };
 
 }  // namespace
