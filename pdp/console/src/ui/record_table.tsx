@@ -29,12 +29,14 @@ export function RecordTable({ records, label, keys = false, fresh, here }: {
   const body = useRef<HTMLTableSectionElement>(null);
   const first = records[0]?.index;
   useEffect(() => { setCurrent(-1); }, [first]);
-  const go = (to: number): void => {
-    const index = Math.max(0, Math.min(records.length - 1, to));
-    setCurrent(index);
-    body.current?.rows[index]?.querySelector<HTMLElement>('a')?.focus();
+  // From the row that has the focus, else the last one that had it: keys may come faster than the page is drawn.
+  const go = (step: 1 | -1): void => {
+    const rows = [...(body.current?.rows ?? [])];
+    const focused = rows.findIndex((row) => row.contains(document.activeElement));
+    const from = focused < 0 ? current : focused;
+    rows[Math.max(0, Math.min(rows.length - 1, from + step))]?.querySelector<HTMLElement>('a')?.focus();
   };
-  useKeys(keys && records.length > 0 ? { j: () => go(current + 1), k: () => go(current < 0 ? 0 : current - 1) } : {});
+  useKeys(keys && records.length > 0 ? { j: () => go(1), k: () => go(-1) } : {});
   const tenants = api.allTenants && records.some((each) => each.record.tenant !== undefined);
   return (
     <div class="table-frame" tabIndex={0} role="region" aria-label={label}>
