@@ -23,11 +23,15 @@ struct RecordFilter {
   std::optional<std::string> session = {};
   std::optional<std::string> tenant = {};
   std::optional<std::string> action = {};
+  std::optional<std::string> resource_type = {};
   std::optional<std::string> resource = {};  // a part of resource.id, ASCII case ignored
   std::optional<std::string> host = {};      // resource.properties.host, ASCII case ignored
   std::optional<std::string> rule = {};      // one of the determining rules: `policy/rule`
-  std::optional<std::string> pep = {};       // the gate that asked or reported
-  std::optional<std::string> text = {};      // a part of the record's canonical JSON, ASCII case ignored
+  std::optional<std::string> revision = {};
+  std::optional<std::string> pep = {};             // the gate that asked or reported
+  std::optional<std::string> other_than_pep = {};  // any gate but that one, or none
+  std::optional<std::string> event = {};           // what a gate reports
+  std::optional<std::string> text = {};  // a part of one of the record's texts (RecordFields), ASCII case ignored
 };
 
 enum class PageOrder : std::uint8_t { newest_first, oldest_first };

@@ -74,6 +74,8 @@ Result<bool> SegmentCursor::next(StoredRecord& record) {
   if (file_ == nullptr) {
     if (const Status opened = open_segment(); !opened) return fail(opened.error());
   }
+  record.base = at_.base;
+  record.offset = at_.offset;
   TRY_ASSIGN(const Frame frame, frames_->next());
   switch (frame.kind) {
     case Frame::Kind::record:

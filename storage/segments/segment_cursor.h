@@ -23,6 +23,8 @@ struct SegmentPosition {
 
 struct StoredRecord {
   std::uint64_t index = 0;
+  std::uint64_t base = 0;    // of the segment it was read from
+  std::uint64_t offset = 0;  // of its frame in that file
   std::string bytes;
   friend bool operator==(const StoredRecord&, const StoredRecord&) = default;
 };

@@ -60,8 +60,8 @@ class SqliteDecisionLog final : public DecisionLog {
     std::unique_ptr<SqliteDecisionLog> log(new SqliteDecisionLog());
     TRY_ASSIGN(log->journal_, Journal::open(files, data + "/journal", options.journal));
     TRY_ASSIGN(log->indexer_, Indexer::open(data, *log->journal_));
-    TRY_ASSIGN(log->search_.reader, LogReader::open(data));
-    TRY_ASSIGN(log->lookup_.reader, LogReader::open(data));
+    TRY_ASSIGN(log->search_.reader, open_log_reader(data));
+    TRY_ASSIGN(log->lookup_.reader, open_log_reader(data));
     {
       const MutexLock lock(log->outcomes_mutex_);
       log->sequences_ = log->indexer_->sequences_at_open();

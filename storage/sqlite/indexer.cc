@@ -2,6 +2,7 @@
 
 #include <chrono>
 
+#include "storage/segments/segment_format.h"
 #include "storage/sqlite/index_file.h"
 
 namespace portreeve::storage {
@@ -13,13 +14,25 @@ constexpr auto kRetryAfter = std::chrono::seconds(1);
 
 }  // namespace
 
-Status copy_records(SegmentCursor& cursor, std::uint64_t end, RecordTable& table) {
+namespace {
+
+// One batch in one transaction, with the position it ends at.
+void copy_batch(const std::vector<StoredRecord>& records, const SegmentPosition& end, IndexDatabase& index,
+                IndexDatabase::Position& at) {
+  index.begin();
+  index.append(records);
+  at = {end, crc32c(records.back().bytes)};
+  index.set_position(at);
+  index.commit();
+}
+
+}  // namespace
+
+Status copy_records(SegmentCursor& cursor, std::uint64_t end, IndexDatabase& index) {
+  IndexDatabase::Position at;
   while (cursor.position().index < end) {
     TRY_ASSIGN(const std::vector<StoredRecord> records, cursor.read(end, kBatch));
-    table.begin();
-    for (const StoredRecord& record : records) table.insert(record);
-    table.set_position(cursor.position());
-    table.commit();
+    copy_batch(records, cursor.position(), index, at);
   }
   return {};
 }
@@ -38,7 +51,7 @@ Result<std::unique_ptr<Indexer>> Indexer::open(std::string data, Journal& journa
       TRY_ASSIGN(const bool more, indexer->step());
       if (!more) break;
     }
-    indexer->sequences_ = indexer->table_->gate_sequences();
+    indexer->sequences_ = indexer->index_->gate_sequences();
     return {};
   });
   if (!ready) return fail(ready.error());
@@ -65,21 +78,21 @@ std::string Indexer::error() const {
 }
 
 Status Indexer::open_current() {
-  table_.reset();
+  index_.reset();
   file_ = current_index_file(data_);
   if (file_.empty()) return fail("there is no index");
-  table_ = std::make_unique<RecordTable>(open_writable(file_, Durability::loses_last_on_power_cut));
-  if (!table_->is_current()) return fail("the index has another shape");
-  at_ = table_->position();
-  next_index_.store(at_.index, std::memory_order_release);
+  index_ = std::make_unique<IndexDatabase>(open_writable(file_, Durability::loses_last_on_power_cut));
+  if (!index_->is_current()) return fail("the index has another shape");
+  at_ = index_->position();
+  next_index_.store(at_.at.index, std::memory_order_release);
   return {};
 }
 
 Status Indexer::make_anew() {
-  table_.reset();
+  index_.reset();
   TRY_ASSIGN(file_, new_index_file(data_));
-  table_ = std::make_unique<RecordTable>(open_writable(file_, Durability::loses_last_on_power_cut));
-  table_->make_tables();
+  index_ = std::make_unique<IndexDatabase>(open_writable(file_, Durability::loses_last_on_power_cut));
+  index_->make_tables();
   at_ = {};
   // The link names the path as `current_index_file()` gives it, links above resolved.
   if (const Status published = publish_index_file(data_, file_); !published) return published;
@@ -89,30 +102,27 @@ Status Indexer::make_anew() {
 
 // An index of another journal, or of one that lost its end, would answer for records that are not there.
 Result<bool> Indexer::belongs_to_journal() {
-  if (at_.index == 0) return true;
-  if (at_.index > journal_->durable_end()) return false;
-  TRY_ASSIGN(SegmentCursor cursor, journal_->cursor_at(at_.index - 1));
-  TRY_ASSIGN(const std::vector<StoredRecord> last, cursor.read(at_.index, 1));
-  const auto indexed = table_->record_at(at_.index - 1);
-  return last.size() == 1 && indexed && *indexed == last.front().bytes && cursor.position() == at_;
+  const std::uint64_t next = at_.at.index;
+  if (next == 0) return true;
+  if (next > journal_->durable_end()) return false;
+  TRY_ASSIGN(SegmentCursor cursor, journal_->cursor_at(next - 1));
+  TRY_ASSIGN(const std::vector<StoredRecord> last, cursor.read(next, 1));
+  return last.size() == 1 && crc32c(last.front().bytes) == at_.last_crc && cursor.position() == at_.at;
 }
 
 Result<bool> Indexer::step() {
-  if (table_ == nullptr || current_index_file(data_) != file_) {
+  if (index_ == nullptr || current_index_file(data_) != file_) {
     if (const Status opened = open_current(); !opened) {
       if (const Status made = make_anew(); !made) return fail(made.error());
     }
   }
   const std::uint64_t end = journal_->durable_end();
-  if (at_.index >= end) return false;
-  SegmentCursor cursor = journal_->cursor(at_);
+  if (at_.at.index >= end) return false;
+  SegmentCursor cursor = journal_->cursor(at_.at);
   TRY_ASSIGN(const std::vector<StoredRecord> records, cursor.read(end, kBatch));
-  table_->begin();
-  for (const StoredRecord& record : records) table_->insert(record);
-  table_->set_position(cursor.position());
-  table_->commit();
-  at_ = cursor.position();
-  next_index_.store(at_.index, std::memory_order_release);
+  if (records.empty()) return false;
+  copy_batch(records, cursor.position(), *index_, at_);
+  next_index_.store(at_.at.index, std::memory_order_release);
   return true;
 }
 
@@ -120,12 +130,12 @@ void Indexer::run() {
   for (;;) {
     const auto stepped = adapted("the index could not be written", [&] { return step(); });
     if (stepped && *stepped) indexed_(next_index());
-    const bool waits = stepped && !*stepped && !journal_->wait_durable(at_.index, kIdle);
+    const bool waits = stepped && !*stepped && !journal_->wait_durable(at_.at.index, kIdle);
     MutexLock lock(mutex_);
     error_ = stepped ? std::string() : stepped.error().message;
     if (stopping_) return;
     if (!stepped) {
-      table_.reset();  // whatever is wrong with it, opening it anew is the only cure there is
+      index_.reset();  // whatever is wrong with it, opening it anew is the only cure there is
       const auto deadline = std::chrono::steady_clock::now() + kRetryAfter;
       while (!stopping_ && lock.wait_until(stop_, deadline)) {
       }

@@ -4,16 +4,14 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <string>
 #include <thread>
-#include <utility>
 
 #include "engine/base/mutex.h"
 #include "storage/journal/journal.h"
 #include "storage/segments/callback.h"
-#include "storage/sqlite/record_table.h"
+#include "storage/sqlite/index_database.h"
 
 namespace portreeve::storage {
 
@@ -21,7 +19,7 @@ namespace portreeve::storage {
 // that a crash at any point costs only time. Errors are kept, shown and tried again: nothing waits for the index.
 class Indexer {
  public:
-  using Sequences = std::map<std::pair<std::string, std::string>, std::int64_t>;
+  using Sequences = IndexDatabase::Sequences;
 
   // Opens the index, or makes it where it is missing, damaged, of another shape or not of this journal, and brings it
   // up to the journal's end. `journal` outlives it.
@@ -55,8 +53,8 @@ class Indexer {
 
   // Owned by the thread once it runs.
   std::string file_;
-  std::unique_ptr<RecordTable> table_;
-  SegmentPosition at_;
+  std::unique_ptr<IndexDatabase> index_;
+  IndexDatabase::Position at_;
 
   std::atomic<std::uint64_t> next_index_{0};
   mutable Mutex mutex_;
@@ -66,7 +64,7 @@ class Indexer {
   std::thread thread_;
 };
 
-// Copies records from `cursor` up to `end` into `table`, one transaction a batch. Throws SQLite::Exception.
-Status copy_records(SegmentCursor& cursor, std::uint64_t end, RecordTable& table);
+// Copies records from `cursor` up to `end` into `index`, one transaction a batch. Throws SQLite::Exception.
+Status copy_records(SegmentCursor& cursor, std::uint64_t end, IndexDatabase& index);
 
 }  // namespace portreeve::storage

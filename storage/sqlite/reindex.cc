@@ -16,11 +16,11 @@ Result<std::uint64_t> reindex(const std::string& data) {
   return adapted("cannot build the index", [&]() -> Result<std::uint64_t> {
     TRY_ASSIGN(const std::string file, new_index_file(data));
     {
-      RecordTable table(open_writable(file, Durability::loses_last_on_power_cut));
-      table.make_tables();
+      IndexDatabase index(open_writable(file, Durability::loses_last_on_power_cut));
+      index.make_tables();
       SegmentCursor cursor = SegmentCursor::resume(*files, journal, {});
-      if (const Status copied = copy_records(cursor, end, table); !copied) return fail(copied.error());
-      table.checkpoint();
+      if (const Status copied = copy_records(cursor, end, index); !copied) return fail(copied.error());
+      index.checkpoint();
     }
     if (const Status published = publish_index_file(data, file); !published) return fail(published.error());
     return end;

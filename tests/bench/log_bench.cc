@@ -1,7 +1,7 @@
 // The decision log at size: how fast it is indexed, and how fast an auditor's questions are answered of it.
 //
-// Usage: log_bench DIR RECORDS. Makes a log of that many records under DIR, which it leaves there; a log of the same
-// size that is there already is used again.
+// Usage: log_bench DIR RECORDS. Makes a log of that many records under DIR, which it leaves there; what is there
+// already is used again, and with LOG_BENCH_KEEP_INDEX set its index, too.
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -135,14 +135,79 @@ void write_journal(const std::string& data, std::uint64_t records) {
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
+double median(std::vector<double> values) {
+  std::ranges::sort(values);
+  return values[values.size() / 2];
+}
+
+struct Asked {
+  const char* name;
+  RecordFilter filter;
+};
+
+// What an auditor asks: nothing in particular, what is frequent, what is rare, what there is not, and both of two that
+// are frequent by themselves and never met together.
+std::vector<Asked> questions(std::uint64_t records) {
+  const auto at = [](std::uint64_t number) {
+    return Timestamp::from_unix_millis(kStart + static_cast<std::int64_t>(number) * 100);
+  };
+  return {{"all", {}},
+          {"denied", {.decision = false}},
+          {"tenant", {.tenant = "tenant-3"}},
+          {"host", {.host = "host-7000.example.org"}},
+          {"no such host", {.host = "nowhere.example.org"}},
+          {"subject and pep that never meet", {.subject = "keycloak/user-1", .pep = "egress-2"}},
+          {"rule and reason that never meet", {.reason = "default-deny", .rule = "policy-1/rule-1"}},
+          {"an hour long ago", {.from = at(records / 10), .until = at(records / 10 + 36'000), .decision = false}},
+          {"text", {.text = "host-79"}},
+          {"no such text", {.text = "no such text"}}};
+}
+
+void ask(const std::string& data, std::uint64_t records, const std::string& size) {
+  constexpr int kRuns = 5;
+  const auto reader = checked(open_log_reader(data));
+  const std::vector<Field> fields{Field::kind,     Field::decision, Field::reason,  Field::action, Field::resource_type,
+                                  Field::host,     Field::subject,  Field::session, Field::tenant, Field::rules,
+                                  Field::revision, Field::pep,      Field::event};
+  double slowest_page = 0, slowest_facets = 0;
+  for (const auto& [name, filter] : questions(records)) {
+    std::vector<double> pages, facets, histograms;
+    std::uint64_t counted = 0;
+    bool complete = true;
+    for (int run = 0; run < kRuns; ++run) {
+      auto start = Clock::now();
+      checked(reader->search(filter, {}));
+      pages.push_back(seconds_since(start) * 1000);
+      start = Clock::now();
+      const Facets found = checked(reader->facets(filter, fields, 20, Clock::now() + std::chrono::milliseconds(400)));
+      facets.push_back(seconds_since(start) * 1000);
+      counted = found.counted.records;
+      complete &= !found.counted.since.has_value();
+      start = Clock::now();
+      checked(reader->histogram(filter, 300, Clock::now() + std::chrono::milliseconds(400)));
+      histograms.push_back(seconds_since(start) * 1000);
+    }
+    slowest_page = std::max(slowest_page, median(pages));
+    slowest_facets = std::max(slowest_facets, median(facets));
+    std::fprintf(stderr, "  %-34s page %7.1f ms, facets %7.1f ms over %10llu records%s, histogram %7.1f ms\n", name,
+                 median(pages), median(facets), static_cast<unsigned long long>(counted),
+                 complete ? "" : " (stopped at the deadline)", median(histograms));
+  }
+  print("console.first_page", slowest_page, "ms", size + ", slowest of the filters, median of 5");
+  print("console.facets", slowest_facets, "ms", size + ", slowest of the filters, median of 5");
+}
+
 int run(const std::string& data, std::uint64_t records) {
   const std::string size = "records=" + std::to_string(records);
   std::filesystem::create_directories(data);
   const auto files = make_posix_file_system();
   if (checked(read_durable_end(*files, data + "/journal")) < records) write_journal(data, records);
-  const auto start = Clock::now();
-  checked(reindex(data));
-  print("journal.index_rate", static_cast<double>(records) / seconds_since(start), "rows/s", size);
+  if (std::getenv("LOG_BENCH_KEEP_INDEX") == nullptr) {
+    const auto start = Clock::now();
+    checked(reindex(data));
+    print("journal.index_rate", static_cast<double>(records) / seconds_since(start), "rows/s", size);
+  }
+  ask(data, records, size);
   return 0;
 }
 

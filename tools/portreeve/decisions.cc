@@ -101,7 +101,7 @@ Status follow(storage::LogReader& reader, const storage::RecordFilter& filter, s
 ExitCode list(const Options& options, Terminal& terminal) {
   const auto filter = filter_of(options);
   if (!filter) return wrong_usage(terminal, filter.error().message);
-  const auto reader = storage::LogReader::open(options.data);
+  const auto reader = storage::open_log_reader(options.data);
   if (!reader) return failed(terminal, reader.error().message);
   const auto end = (*reader)->durable_end();
   if (!end) return failed(terminal, end.error().message);
@@ -116,7 +116,7 @@ ExitCode list(const Options& options, Terminal& terminal) {
 }
 
 ExitCode show(const Options& options, Terminal& terminal) {
-  const auto reader = storage::LogReader::open(options.data);
+  const auto reader = storage::open_log_reader(options.data);
   if (!reader) return failed(terminal, reader.error().message);
   storage::RecordFilter filter;
   filter.decision_id = options.shown;

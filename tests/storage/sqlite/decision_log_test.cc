@@ -33,7 +33,7 @@ class DecisionLogTest : public testing::Test {
 
 TEST_F(DecisionLogTest, ADecisionShowsAsSoonAsItIsDurable) {
   const auto log = open();
-  const auto reader = LogReader::open(data()).value();
+  const auto reader = open_log_reader(data()).value();
   for (std::uint64_t i = 0; i < 200; ++i) {
     const auto recorded = commit_range(*log, i, 1).value();
     EXPECT_EQ(recorded.front().index(), i);
@@ -176,7 +176,7 @@ TEST_F(DecisionLogTest, FollowsWithAFilter) {
   std::thread writer([&] {
     for (std::uint64_t i = 10; i < 60; ++i) ASSERT_TRUE(commit_range(*log, i, 1));
   });
-  const auto reader = LogReader::open(data()).value();
+  const auto reader = open_log_reader(data()).value();
   std::vector<std::uint64_t> here, there, expected;
   for (std::uint64_t i = 10; i < 60; ++i) {
     if (decision(i).pep == "egress-1") expected.push_back(i);
@@ -258,7 +258,7 @@ TEST_F(DecisionLogTest, IsReindexedBesideALiveWriter) {
       written = i + 1;
     }
   });
-  const auto reader = LogReader::open(data()).value();
+  const auto reader = open_log_reader(data()).value();
   const std::string before = std::filesystem::canonical(data() + "/index.sqlite");
   for (int round = 0; round < 5; ++round) {
     while (written < static_cast<std::uint64_t>(round + 1) * 100) std::this_thread::yield();
@@ -283,7 +283,7 @@ TEST_F(DecisionLogTest, IsReindexedBesideALiveWriter) {
 
 TEST_F(DecisionLogTest, ReindexNeedsADataFolder) {
   EXPECT_EQ(reindex(data()).error().message, "`" + data() + "` has no folder `journal`: it is no PDP's data folder");
-  EXPECT_FALSE(LogReader::open(data()));
+  EXPECT_FALSE(open_log_reader(data()));
 }
 
 // The child is killed while journal and index are both at work; every decision it told of must be found afterwards,
