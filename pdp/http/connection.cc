@@ -245,6 +245,7 @@ Connection::Go Connection::after_write() {
 }
 
 void Connection::begin_stream() {
+  if (worker_->stopping()) return close();
   phase_ = Phase::streaming;
   deadline_ = kNever;
   // A peer that vanished without a word is noticed when it acknowledges nothing (tcp(7)).
@@ -259,6 +260,7 @@ bool Connection::send(std::shared_ptr<const std::string> piece) {
   const std::size_t size = piece->size();
   if (stream_waiting_.fetch_add(size, std::memory_order_relaxed) + size > worker_->state().options.stream_bytes) {
     stream_ended_.store(true, std::memory_order_relaxed);
+    stream_cut_.store(true, std::memory_order_relaxed);
     worker_->deliver(shared_from_this(), nullptr);
     return false;
   }
@@ -273,6 +275,7 @@ void Connection::finish() {
 
 void Connection::complete(std::shared_ptr<const std::string> piece) {
   if (phase_ != Phase::streaming) return;
+  if (stream_cut_.load(std::memory_order_relaxed)) return close();
   if (piece == nullptr && pieces_.empty()) return begin_linger();
   pieces_.push_back(std::move(piece));
   if (!is_waiting_) write_stream();

@@ -95,6 +95,7 @@ class Connection final : public ResponseSink, public BodyStream, public std::ena
   // Any thread's.
   std::atomic<std::size_t> stream_waiting_{0};  // bytes of pieces not yet written
   std::atomic<bool> stream_ended_{false};
+  std::atomic<bool> stream_cut_{false};  // the reader is too slow: nothing that waits is worth sending
 };
 
 }  // namespace portreeve::pdp

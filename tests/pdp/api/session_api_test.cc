@@ -1,9 +1,12 @@
 // Sessions, sources, supervisors, events and secrets over DecisionApi.
 #include <gmock/gmock.h>
 
+#include <atomic>
 #include <condition_variable>
+#include <thread>
 
 #include "engine/base/mutex.h"
+#include "engine/reader/request_reader.h"
 #include "tests/pdp/api/fixture.h"
 
 namespace portreeve::pdp {
@@ -335,6 +338,65 @@ spec: { route: /q, source: { file: q }, inject: { query: key }, upstreams: ["htt
   for (const std::string& other : {std::string(""), std::string("\"x\""), revision}) {
     EXPECT_EQ(ask({{"If-None-Match", other}}).status, 200) << other;
   }
+}
+
+// Revocations race questions: whoever's answer has the number of the cut, or a later one, was not allowed.
+TEST_F(SessionApi, AnAnswerWithTheNumberOfACutHasSeenIt) {
+  constexpr std::size_t kSessions = 12;
+  std::vector<std::pair<std::string, std::string>> sessions;
+  for (std::size_t i = 0; i < kSessions; ++i) sessions.push_back(session("user-" + std::to_string(i)));
+  struct Seen {
+    std::size_t session;
+    std::int64_t event;
+    bool allowed;
+  };
+  std::atomic<bool> done{false};
+  std::vector<std::vector<Seen>> seen(2);
+  std::vector<std::thread> askers;
+  for (auto& mine : seen) {
+    askers.emplace_back([&] {
+      for (std::size_t i = 0; !done.load() || i % kSessions != 0; ++i) {
+        const auto& [id, token] = sessions[i % kSessions];
+        const Answer answer = post("/access/v1/evaluation", egress(id, token, "packages.example.org"));
+        mine.push_back({i % kSessions, std::stoll(answer.context("event")), answer.at("decision") == "true"});
+      }
+    });
+  }
+  std::vector<std::int64_t> cut;
+  for (const auto& [id, token] : sessions) {
+    cut.push_back(sessions_->revoke({EventKind::session, id}, {"idp/admin", ""}, clock_.now()).value()->event);
+  }
+  done = true;
+  for (std::thread& asker : askers) asker.join();
+  std::size_t denied = 0;
+  for (const auto& mine : seen) {
+    for (const Seen& one : mine) {
+      EXPECT_FALSE(one.allowed && one.event >= cut[one.session]) << one.session << " at " << one.event;
+      denied += one.allowed ? 0 : 1;
+    }
+  }
+  EXPECT_GE(denied, kSessions);
+}
+
+TEST_F(SessionApi, AClockBehindTheLastRecordAnswersNothing) {
+  const auto [id, token] = session();
+  const std::string body = egress(id, token, "packages.example.org");
+  ASSERT_EQ(post("/access/v1/evaluation", body).at("decision"), "true");
+  const Timestamp recorded = *log_->last_time();
+  daemon::ManualClock clock(recorded.plus(Seconds{-5}));
+  const DecisionService service({snapshots_, *subjects_, *log_, clock}, {"pdp", std::string(32, 'c')});
+  const auto ask = [&] {
+    Evaluation evaluation;
+    evaluation.questions.push_back(*reader::read_question(*reader::parse_json(body)));
+    std::promise<std::optional<ServiceFailure>> told;
+    service.evaluate(std::move(evaluation),
+                     [&](auto answers) { told.set_value(answers ? std::nullopt : std::optional(answers.error())); });
+    return told.get_future().get();
+  };
+  EXPECT_EQ(ask(), ServiceFailure::audit_unavailable);
+  EXPECT_EQ(ask(), ServiceFailure::audit_unavailable);
+  clock.set(recorded.plus(Seconds{1}));
+  EXPECT_EQ(ask(), std::nullopt);
 }
 
 // What one connection was sent.

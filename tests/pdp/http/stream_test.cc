@@ -110,6 +110,7 @@ TEST(HttpStream, CutsAReaderThatLetsTooMuchWait) {
   Streams streams;
   HttpServerOptions options = loopback();
   options.stream_bytes = 1u << 20;
+  options.linger = Millis(3'600'000);  // whoever is not cut stays
   const auto server = serve(options, streams.handler());
   RawClient slow(server->endpoints()[0], 4096);
   slow.send(get("/"));
