@@ -157,20 +157,20 @@ asio::awaitable<std::optional<Denial>> open_tunnel(Lane& lane, tcp::socket& clie
     report.leave("refused", reason_of(*objection));
     co_return report.deny(reason_of(*objection), status_of(*objection));
   }
+  registration.on_cut([&client, &upstream](CutCause) {
+    error_code ignored;
+    client.close(ignored);
+    upstream.close(ignored);
+  });
   const std::string opened = "HTTP/1.1 200 Connection established\r\nx-decision-id: " + answer.id + "\r\n\r\n";
   const auto [write_error, written] = co_await asio::async_write(client, asio::buffer(opened), kAwait);
   if (write_error) {
-    report.leave("closed", std::nullopt);
+    const auto objection = registration.objection();
+    report.leave("closed", objection ? std::optional(reason_of(*objection)) : std::nullopt);
     co_return std::nullopt;
   }
   if (grant.protocol == wire::EgressProtocol::tls) {
-    registration.on_cut([&client, &upstream](CutCause) {
-      error_code ignored;
-      client.close(ignored);
-      upstream.close(ignored);
-    });
     const HelloEnd hello = co_await read_hello(lane, client, early, ask.target.host);
-    registration.on_cut({});
     if (const auto objection = registration.objection()) {
       report.leave("closed", reason_of(*objection));
       co_return std::nullopt;
