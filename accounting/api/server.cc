@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <httplib.h>
+#include <sys/socket.h>
 
 #include <charconv>
 #include <thread>
@@ -71,6 +72,12 @@ class Server::Impl {
     server_.set_read_timeout(kIoSeconds);
     server_.set_write_timeout(kIoSeconds);
     server_.set_tcp_nodelay(true);
+    // Not SO_REUSEPORT, httplib's choice: with it another process could share the port, and a restart could find it
+    // taken.
+    server_.set_socket_options([](socket_t socket) {
+      const int yes = 1;
+      ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+    });
     // Before the body is read: a stranger's is not.
     server_.set_pre_routing_handler(
         [this](const Request& request, Response& response) { return admit(request, response); });

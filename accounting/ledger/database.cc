@@ -29,7 +29,7 @@ CREATE TABLE calls (
   disputed INTEGER NOT NULL, price_state INTEGER NOT NULL, cost INTEGER NOT NULL, price_row TEXT NOT NULL,
   why_unpriced TEXT NOT NULL, price_book INTEGER REFERENCES price_books(id));
 CREATE INDEX calls_time ON calls (time, id);
-CREATE INDEX calls_response ON calls (response_id) WHERE response_id <> '';
+CREATE INDEX calls_response ON calls (response_id, sources) WHERE response_id <> '';
 CREATE INDEX calls_unpriced ON calls (id) WHERE price_state = 2;
 CREATE TABLE events (
   id INTEGER PRIMARY KEY, call INTEGER NOT NULL REFERENCES calls(id), source INTEGER NOT NULL, key TEXT NOT NULL,

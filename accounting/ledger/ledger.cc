@@ -49,9 +49,10 @@ class Ledger::Impl {
   explicit Impl(const std::string& path)
       : database_(open_ledger_writable(path)),
         find_key_(*database_, "SELECT call, kind, body FROM events WHERE key = ? AND source = ? AND repeated = 0"),
+        // The second condition lets the partial index be used. A few, since an upstream may give every call one id.
         find_response_(*database_,
-                       "SELECT id, provider FROM calls WHERE response_id = ? AND sources = ? "
-                       "ORDER BY provider = ? DESC, id LIMIT 1"),
+                       "SELECT id, provider FROM calls WHERE response_id = ? AND response_id <> '' AND sources = ? "
+                       "ORDER BY id LIMIT 8"),
         load_call_(*database_, fmt::format("SELECT id, {}, '' FROM calls WHERE id = ?", kCallColumns)),
         insert_call_(*database_, fmt::format("INSERT INTO calls ({}) VALUES ({})", kCallColumns, places())),
         update_call_(*database_, fmt::format("UPDATE calls SET {} WHERE id = ?", columns_set())),
@@ -174,12 +175,14 @@ class Ledger::Impl {
     find_response_.tryReset();
     find_response_.bindNoCopy(1, event.response_id);
     find_response_.bind(2, static_cast<int>(posting.source == Source::gate ? Source::litellm : Source::gate));
-    find_response_.bindNoCopy(3, event.provider);
     std::optional<std::int64_t> found;
-    if (find_response_.executeStep()) {
-      const bool same_provider = find_response_.getColumn(1).getString() == event.provider;
-      if (same_provider || event.response_id.size() >= kTellingResponseId)
-        found = find_response_.getColumn(0).getInt64();
+    while (find_response_.executeStep()) {
+      const std::int64_t id = find_response_.getColumn(0).getInt64();
+      if (find_response_.getColumn(1).getString() == event.provider) {
+        found = id;
+        break;
+      }
+      if (!found && event.response_id.size() >= kTellingResponseId) found = id;
     }
     find_response_.tryReset();
     return found;

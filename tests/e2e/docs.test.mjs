@@ -4,7 +4,7 @@ import { cpSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { Pdp } from './support/pdp.mjs';
-import { makeFolder, program, run, sourceFolder } from './support/processes.mjs';
+import { makeFolder, program, Program, run, sourceFolder } from './support/processes.mjs';
 
 // The commands of a page: those of its `sh` blocks, and indented lines that begin with one. A synopsis ([…], …) is none.
 function commandsOf(page) {
@@ -34,12 +34,15 @@ describe('the documentation', () => {
   const pdp = new Pdp(folder, { flags: ['--dev'] });
   const environment = { PATH: '', HOME: folder, NO_COLOR: '1' };
   const done = new Set();
+  let accounting;
   let decision;  // one that `decisions show` can show
 
   before(async () => {
     cpSync(join(sourceFolder, 'policies'), pdp.policies, { recursive: true });
     cpSync(join(sourceFolder, 'docs/deployment.yaml'), join(folder, 'deployment.yaml'));
     await pdp.start();
+    accounting = new Program(program('portreeve-accounting'), ['--data', join(folder, 'accounting'), '--listen', '127.0.0.1:0', '--dev']);
+    environment.PORTREEVE_ACCOUNTING = /accounting=(http:\S+)/.exec(await accounting.ready())[1];
     environment.PATH = `${dirname(program('portreeve'))}:${process.env.PATH}`;
     const token = await run(program('portreeve'), ['token', '--data', pdp.data, '--sub', 'rita', '--group', '/agents/research', '--tenant', 'acme']);
     assert.equal(token.code, 0, token.stderr);
@@ -47,13 +50,16 @@ describe('the documentation', () => {
     const answer = await pdp.ask({ subject: { type: 'user', id: 'keycloak/rita' }, action: { name: 'read' }, resource: { type: 'decision-log', id: 'all' } });
     decision = answer.json.context.id;
   });
-  after(() => pdp.stop());
+  after(() => {
+    accounting.child.kill('SIGTERM');
+    return pdp.stop();
+  });
 
   for (const page of pages) {
     for (const command of commandsOf(page).filter((each) => !elsewhere.test(each))) {
       it(`${page}: ${command.split('\n')[0].replace(/ +#.*/, '').slice(0, 100)}`, async () => {
         // A daemon's place is not this machine's: its options are looked up.
-        const daemon = /^portreeve-(pdp|egress) /.exec(command);
+        const daemon = /^portreeve-(pdp|egress|accounting) /.exec(command);
         if (daemon) {
           const help = (await run(program(`portreeve-${daemon[1]}`), ['--help'])).stdout;
           for (const [option] of command.matchAll(/--[a-z-]+/g)) assert.match(help, new RegExp(`^ +${option} `, 'm'));

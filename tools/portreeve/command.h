@@ -40,6 +40,7 @@ Run declare_pep(CLI::App& program);
 Run declare_revoke(CLI::App& program);
 Run declare_sessions(CLI::App& program);
 Run declare_token(CLI::App& program);
+Run declare_usage(CLI::App& program);
 
 // Says on standard error what went wrong, after the program's name, and returns how the command ends.
 ExitCode failed(Terminal& terminal, std::string_view message);
