@@ -72,8 +72,12 @@ class Exchange {
     outcome_.port = call_.upstream.origin.port;
     outcome_.session = call_.session;
     outcome_.source = client.source;
+    lane_.exchanges.insert(line_.get());
   }
-  ~Exchange() { line_->release(); }
+  ~Exchange() {
+    lane_.exchanges.erase(line_.get());
+    line_->release();
+  }
   Exchange(const Exchange&) = delete;
   Exchange& operator=(const Exchange&) = delete;
 
@@ -275,7 +279,7 @@ class Exchange {
         line_->shorten(lane_.gate.options.times.read_on);
       }
       out.clear();
-      if (pass.complete() || pass.failed() || line_->reason()) co_return;
+      if (pass.complete() || pass.failed() || line_->reason() || line_->stopped()) co_return;
       if (client_gone_ && (api_ == wire::UsageApi::none || pass.usage().complete() ||
                            read_on > static_cast<std::int64_t>(limits::kReadOnBytes))) {
         co_return;
@@ -347,13 +351,11 @@ class Exchange {
       const wire::Reason reason = cut.value_or(fault_.value_or(wire::Reason::bad_answer));
       if (cut) detail_.clear();  // what the cut did to the upstream is not its fault
       report("failed", reason);
-      if (client_gone_) return AfterExchange::close;
+      if (client_gone_ || line_->stopped()) return AfterExchange::close;
       return denial(reason);
     }
-    report(whole_ || cut || client_gone_ ? "closed" : "failed", cut ? cut
-                                                                : whole_ || client_gone_
-                                                                    ? std::nullopt
-                                                                    : std::optional(wire::Reason::bad_answer));
+    const bool ended = whole_ || client_gone_ || line_->stopped();
+    report(cut || ended ? "closed" : "failed", cut || ended ? cut : std::optional(wire::Reason::bad_answer));
     if (keep_upstream_ && !cut) {
       line_->release();
       lane_.upstreams.give_back(call_.upstream.origin, std::move(upstream_));

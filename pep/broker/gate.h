@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <memory>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -77,6 +78,8 @@ class SecretBuffers {
   std::vector<SecretBytes> free_;
 };
 
+class Lifeline;
+
 // What belongs to one thread.
 struct BrokerLane {
   BrokerGate& gate;
@@ -85,6 +88,7 @@ struct BrokerLane {
   AnswerCache& answers;
   UpstreamPool& upstreams;
   SecretBuffers& buffers;
+  std::set<Lifeline*> exchanges;  // that are under way
 };
 
 }  // namespace portreeve::pep

@@ -1,6 +1,7 @@
 // What ends an exchange from outside: its limits, and a revocation.
 #pragma once
 
+#include <algorithm>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
@@ -30,17 +31,24 @@ class Lifeline : public std::enable_shared_from_this<Lifeline> {
   // Something moved.
   void touch() { last_ = Time::clock::now(); }
   // What is left is to take no longer than this.
-  void shorten(Millis left) { end_ = std::min(end_, Time::clock::now() + left); }
+  void shorten(Millis left) {
+    end_ = std::min(end_, Time::clock::now() + left);
+    arm();
+  }
 
   void cut(wire::Reason reason) {
-    if (released_ || reason_) return;
+    if (over()) return;
     reason_ = reason;
-    boost::system::error_code ignored;
-    if (client_ != nullptr) client_->close(ignored);
-    if (upstream_ != nullptr) upstream_->close(ignored);
-    clock_.cancel();
+    close();
+  }
+  // The gate stops: there is no reason to give.
+  void stop() {
+    if (over()) return;
+    stopped_ = true;
+    close();
   }
   const std::optional<wire::Reason>& reason() const { return reason_; }
+  bool stopped() const { return stopped_; }
 
   void release() {
     released_ = true;
@@ -52,11 +60,19 @@ class Lifeline : public std::enable_shared_from_this<Lifeline> {
  private:
   using Time = std::chrono::steady_clock::time_point;
 
+  bool over() const { return released_ || stopped_ || reason_; }
+  void close() {
+    boost::system::error_code ignored;
+    if (client_ != nullptr) client_->close(ignored);
+    if (upstream_ != nullptr) upstream_->close(ignored);
+    clock_.cancel();
+  }
+
   // One timer for both limits: it is set once an idle span, not at each byte.
   void arm() {
     clock_.expires_at(std::min(last_ + idle_, end_));
     clock_.async_wait([self = shared_from_this()](boost::system::error_code error) {
-      if (error || self->released_ || self->reason_) return;
+      if (error || self->over()) return;
       const Time now = Time::clock::now();
       if (now >= self->end_) return self->cut(wire::Reason::limit_total);
       if (now >= self->last_ + self->idle_) return self->cut(wire::Reason::limit_idle);
@@ -69,6 +85,7 @@ class Lifeline : public std::enable_shared_from_this<Lifeline> {
   Time last_;
   Time end_;
   bool released_ = false;
+  bool stopped_ = false;
   std::optional<wire::Reason> reason_;
   Socket* client_ = nullptr;
   Socket* upstream_ = nullptr;

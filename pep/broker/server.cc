@@ -15,6 +15,7 @@
 #include <thread>
 #include <utility>
 
+#include "pep/broker/lifeline.h"
 #include "pep/broker/route_source.h"
 #include "pep/broker/visit.h"
 #include "pep/client/event_stream.h"
@@ -52,7 +53,7 @@ class BrokerServer::Worker {
         resolver_(context_, gate.options.resolver),
         own_(gate.options.own, gate.clock),
         upstreams_(resolver_, own_, gate.tls, gate.options.upstream),
-        lane_{gate, pdp_, watch_, answers_, upstreams_, buffers_},
+        lane_{gate, pdp_, watch_, answers_, upstreams_, buffers_, {}},
         work_(context_.get_executor()) {
     if (routes == Routes::kept_here) routes_.emplace(context_, gate, pdp_);
     EventStreamOptions events;
@@ -122,6 +123,7 @@ class BrokerServer::Worker {
       events_.reset();
       error_code ignored;
       for (tcp::socket& socket : open_) socket.close(ignored);
+      for (Lifeline* exchange : lane_.exchanges) exchange->stop();
     });
     // What is in the middle of asking or connecting ends by its own deadline; nobody waits longer than this.
     const auto until = std::chrono::steady_clock::now() + kStopPatience;

@@ -137,9 +137,6 @@ class Visit {
     if (!model) {
       co_return malformed(HeadError{HeadFault::body, 400, model.error().message}, call.session);
     }
-    if (call.body.find(call.token) != std::string::npos) {
-      co_return malformed(HeadError{HeadFault::body, 400, "the body holds the session token"}, call.session);
-    }
     call.model = std::move(*model);
     co_return std::nullopt;
   }

@@ -59,7 +59,7 @@ describe('the documentation', () => {
     for (const command of commandsOf(page).filter((each) => !elsewhere.test(each))) {
       it(`${page}: ${command.split('\n')[0].replace(/ +#.*/, '').slice(0, 100)}`, async () => {
         // A daemon's place is not this machine's: its options are looked up.
-        const daemon = /^portreeve-(pdp|egress|accounting) /.exec(command);
+        const daemon = /^portreeve-(pdp|egress|broker|accounting) /.exec(command);
         if (daemon) {
           const help = (await run(program(`portreeve-${daemon[1]}`), ['--help'])).stdout;
           for (const [option] of command.matchAll(/--[a-z-]+/g)) assert.match(help, new RegExp(`^ +${option} `, 'm'));
