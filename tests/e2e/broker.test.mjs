@@ -451,7 +451,9 @@ describe('the secret broker', () => {
         const [answer] = await Promise.all([broker.ask(path, { token: mine }), revoke(mine)]);
         if (answer.denied) {
           assert.match(answer.denied, /revoked/);
-          assert.equal(count(), 0, 'what was refused was not sent');
+          // Refused before, by the PDP or the gate, or cut while the upstream was being waited for.
+          const result = answer.denied === 'revoked' ? (await outcomeOf(answer.json.id)).result : 'refused';
+          if (result === 'refused') assert.equal(count(), 0, 'what was refused was not sent');
         }
         const later = await broker.ask(path, { token: mine });
         assert.match(later.denied, /revoked/);
