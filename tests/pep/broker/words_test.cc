@@ -1,10 +1,13 @@
 // What the broker reads of a request and decides by itself: target, token, headers, rate, denial.
 #include <gtest/gtest.h>
 
+#include <atomic>
+
 #include "engine/base/text.h"
 #include "pep/broker/denial.h"
 #include "pep/broker/header_lists.h"
 #include "pep/broker/rate.h"
+#include "pep/broker/request_body.h"
 #include "pep/broker/request_target.h"
 #include "pep/broker/session_token.h"
 
@@ -194,6 +197,21 @@ TEST(RequestRate, ComesBackWhenItSays) {
   ASSERT_FALSE(refused.admitted);
   EXPECT_FALSE(rate.admit("s", "x", 4, now + (refused.retry_after - 2) * 1000).admitted);
   EXPECT_TRUE(rate.admit("s", "x", 4, now + refused.retry_after * 1000).admitted);
+}
+
+TEST(BodyRoom, IsOneForAllRequests) {
+  std::atomic<std::int64_t> taken{0};
+  BodyRoom first(taken, 100);
+  EXPECT_TRUE(first.grow(60));
+  {
+    BodyRoom second(taken, 100);
+    EXPECT_TRUE(second.grow(30));
+    EXPECT_FALSE(second.grow(11));
+    EXPECT_TRUE(second.grow(10));
+    EXPECT_FALSE(first.grow(1));
+  }
+  EXPECT_TRUE(first.grow(40)) << "given back";
+  EXPECT_EQ(taken.load(), 100);
 }
 
 TEST(BrokerDenial, TellsPeopleAndClients) {
