@@ -17,6 +17,7 @@
 #include "pep/broker/lifeline.h"
 #include "pep/broker/upstream_request.h"
 #include "pep/http/body.h"
+#include "pep/net/linger.h"
 #include "pep/usage/usage_api.h"
 
 namespace portreeve::pep {
@@ -107,7 +108,13 @@ class Exchange {
     } else {
       co_await receive();
     }
-    co_return leave();
+    auto left = leave();
+    // What a client is still sending must not make its system throw the answer away.
+    const auto* after = std::get_if<AfterExchange>(&left);
+    if (whole_ && after != nullptr && *after == AfterExchange::close) {
+      co_await linger(client_.socket, lane_.gate.options.times.linger);
+    }
+    co_return left;
   }
 
  private:
@@ -236,9 +243,11 @@ class Exchange {
   asio::awaitable<void> receive() {
     co_await receive_answer();
     done_ = true;
+    if (!streams_body() || request_whole_) co_return;
+    // The upstream said all it has to say before it had the whole request: whoever carries that waits for nothing more.
     boost::system::error_code ignored;
-    // The body's reader waits for nothing any more.
-    if (streams_body() && !request_whole_) client_.socket.cancel(ignored);
+    client_.socket.cancel(ignored);
+    upstream_->stream.next_layer().close(ignored);
   }
 
   asio::awaitable<void> receive_answer() {

@@ -232,6 +232,12 @@ describe('the secret broker', () => {
       const answer = await broker.ask('/tools/x', { token, method: 'PUT', body: 'x'.repeat(200_000), headers: { Expect: '100-continue', 'Content-Type': 'text/plain' } });
       assert.deepEqual(answer.json, { method: 'PUT', path: '/base/x', bytes: 200_000 });
     });
+    it('an answer that comes before the request is whole reaches the client', async () => {
+      const started = Date.now();
+      const answer = await broker.ask('/tools/early', { token, method: 'PUT', body: 'x'.repeat(8 << 20), headers: { 'Content-Type': 'text/plain' } });
+      assert.deepEqual([answer.status, answer.headers['x-portreeve-upstream'], answer.text], [413, '413', 'too much']);
+      assert.ok(Date.now() - started < 4_000, 'and nothing waits for the upstream to read it');
+    });
     it('a new value of the secret file from the next request on', async () => {
       const path = join(broker.secrets, 'tools-key');
       writeFileSync(`${path}.new`, 'another-credential', { mode: 0o600 });

@@ -222,6 +222,11 @@ class Origin(http.server.BaseHTTPRequestHandler):
         return self.answer(200, {"method": self.command, "path": self.path, "bytes": len(body)})
 
     def serve(self):
+        if self.path == "/base/early":  # an answer before the request is read
+            self.answer(413, b"too much", "text/plain")
+            time.sleep(5)
+            self.close_connection = True
+            return None
         body = self.read_body()
         host = self.headers.get("Host", "?")
         note({"host": host, "line": self.requestline, "headers": {name.lower(): value for name, value in self.headers.items()},
