@@ -1,6 +1,6 @@
 // The journal as docs/decision-log-format.md says it is, read without any code of ours: what an auditor would write.
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const table = Uint32Array.from({ length: 256 }, (_, n) => {
@@ -14,7 +14,7 @@ export function crc32c(...parts) {
 }
 
 // RFC 8785, for what stands in records: JSON.stringify writes strings and numbers as it wants them.
-function canonical(value) {
+export function canonical(value) {
   if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
   return `{${Object.keys(value).sort().map((key) => `${JSON.stringify(key)}:${canonical(value[key])}`).join(',')}}`;
@@ -57,4 +57,20 @@ export function readJournal(folder) {
   }
   assert.ok(durable <= records.length, `${durable} of ${records.length} records are durable`);
   return records;
+}
+
+// A journal of these records, in one segment, that a PDP goes on writing.
+export function writeJournal(folder, records) {
+  const number = (bytes, value) => { const out = Buffer.alloc(bytes); out.writeUIntBE(value, Math.max(0, bytes - 6), Math.min(6, bytes)); return out; };
+  const header = Buffer.concat([Buffer.from('PRTRVSEG'), number(4, 1), number(4, 0), number(8, 0), number(4, 0)]);
+  const frames = records.map((text) => {
+    const payload = Buffer.from(text);
+    const length = number(4, payload.length);
+    return Buffer.concat([length, number(4, crc32c(length, payload)), payload]);
+  });
+  writeFileSync(join(folder, `${'0'.repeat(20)}.seg`), Buffer.concat([header, number(4, crc32c(header)), ...frames]));
+  const durable = Buffer.alloc(16);
+  durable.writeBigUInt64BE(BigInt(records.length), 0);
+  durable.writeBigUInt64BE(~BigInt(records.length) & 0xffffffffffffffffn, 8);
+  writeFileSync(join(folder, 'DURABLE'), durable);
 }

@@ -13,8 +13,10 @@ export function putPolicy(folder, name, text) {
 }
 
 export class Pdp {
-  // `folder` gets `policies` and `data`; `flags` go to the program; `under` is a command to run it under, like strace.
-  constructor(folder, { flags = [], under = [] } = {}) {
+  // `folder` gets `policies` and `data`; `flags` go to the program; `under` is a command to run it under, like strace; `adminPort` is
+  // where its admin listener is, 0 for a free one.
+  constructor(folder, { flags = [], under = [], adminPort = 0 } = {}) {
+    this.adminPort = adminPort;
     this.folder = folder;
     this.policies = join(folder, 'policies');
     this.data = join(folder, 'data');
@@ -28,7 +30,7 @@ export class Pdp {
 
   async start() {
     const command = [...this.under, program('portreeve-pdp'), '--policies', this.policies, '--data', this.data,
-      '--listen', `127.0.0.1:${this.port}`, '--listen', `unix:${this.socket}`, '--admin', '127.0.0.1:0', ...this.flags];
+      '--listen', `127.0.0.1:${this.port}`, '--listen', `unix:${this.socket}`, '--admin', `127.0.0.1:${this.adminPort}`, ...this.flags];
     this.process = new Program(command[0], command.slice(1), { log: join(this.folder, 'pdp.log') });
     const line = await this.process.ready();
     this.url = /decisions=(http:\S+)/.exec(line)[1];
