@@ -20,8 +20,9 @@ namespace {
 using httplib::Request;
 using httplib::Response;
 
-constexpr std::size_t kThreads = 16;
-constexpr int kIdleSeconds = 30;
+// httplib keeps a thread with each connection, idle ones too: more than there are gates, and not for long.
+constexpr std::size_t kThreads = 64;
+constexpr int kIdleSeconds = 5;
 constexpr int kIoSeconds = 10;
 
 void answer(Response& response, int status, const JsonValue& body, const char* type = "application/json") {

@@ -56,6 +56,13 @@ std::int64_t seq_of(const std::string& event) {
   return seq != nullptr && seq->is_int64() ? seq->get_int64() : 0;
 }
 
+// The client names the peer that it was made for.
+std::string at_accounting(std::string message) {
+  constexpr std::string_view kUsualPeer = "the PDP";
+  if (message.compare(0, kUsualPeer.size(), kUsualPeer) == 0) message.replace(0, kUsualPeer.size(), "accounting");
+  return message;
+}
+
 struct Entry {
   std::uint64_t index = 0;  // in the spool
   std::string boot;
@@ -160,7 +167,8 @@ struct UsageShipper::Line {
     }
     body += "]}";
     const auto reply = post_and_wait(std::move(body));
-    if (!reply) return refuse("accounting cannot be reached: usage waits in the spool", 0, reply.error().message);
+    if (!reply)
+      return refuse("accounting takes no usage: it waits in the spool", 0, at_accounting(reply.error().message));
     if (reply->status == 200) return take_acknowledgement(count, reply->body);
     const std::string code = problem_code(reply->body);
     if (reply->status == 413 && count > 1) {

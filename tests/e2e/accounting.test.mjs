@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { createPrivateKey, generateKeyPairSync, sign } from 'node:crypto';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { createServer as createHttpServer } from 'node:http';
 import { createServer, connect } from 'node:net';
 import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -179,6 +180,10 @@ describe('accounting', () => {
     assert.match(table.stdout, /^keycloak\/rita +2 +2 000 000 +0 +200 000 +4\.50 +0 +0$/m);
     assert.match(table.stdout, /^total +3 .* 5\.2500075 /m);
     assert.match(table.stdout, /^disputed: 1 call of which two accounts differ$/m);
+    const shown = await run('script', ['-qec', `${program('portreeve')} usage --by subject --accounting ${accounting.url} --token-file ${join(accounting.data, 'keys/reader')}`, '/dev/null'],
+      { env: { ...process.env, TERM: 'xterm', COLUMNS: '160', NO_COLOR: '1' } });
+    assert.match(shown.stdout, /^SUBJECT .* COST USD +OF COST/m, shown.stdout);
+    assert.match(shown.stdout, /^keycloak\/rita .*4\.50 +█{6}▉/m, 'a bar for its share of 5.25');
     const json = JSON.parse((await usage('--by', 'day', '--from', '2026-11-25', '--to', '2026-11-26', '--json')).stdout);
     assert.deepEqual(json.rows.map((row) => [row.key, row.cost]), [['2026-11-25', '4.50']]);
     const csv = await usage('--by', 'tenant', '--where', 'tenant=acme', '--csv');
@@ -223,8 +228,9 @@ describe('readers with a token', () => {
     const folder = makeFolder('readers');
     const { privateKey, publicKey } = generateKeyPairSync('ed25519');
     const jwk = { ...publicKey.export({ format: 'jwk' }), kid: 'k1', alg: 'EdDSA', use: 'sig' };
-    const jwks = join(folder, 'jwks.json');
-    writeFileSync(jwks, JSON.stringify({ keys: [jwk] }));
+    const pdp = createHttpServer((question, answer) => answer.writeHead(question.url === '/.well-known/jwks.json' ? 200 : 404).end(JSON.stringify({ keys: [jwk] })));
+    await new Promise((resolve) => pdp.listen(0, '127.0.0.1', resolve));
+    const jwks = `http://127.0.0.1:${pdp.address().port}/.well-known/jwks.json`;
     const part = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
     const mint = (claims, header = {}) => {
       const now = Math.floor(Date.now() / 1000);
@@ -248,6 +254,7 @@ describe('readers with a token', () => {
     }
     assert.equal((await accounting.ask('/v1/usage', { method: 'POST', body: batch(event(3, 3, 'intent')), token: mint({}) })).status, 401, 'a reader posts nothing');
     await accounting.stop();
+    pdp.close();
   });
 });
 

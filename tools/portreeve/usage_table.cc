@@ -15,6 +15,10 @@ namespace portreeve::cli {
 namespace {
 
 constexpr std::size_t kBarColumns = 16;
+constexpr std::size_t kNarrowBarColumns = 8;
+constexpr std::size_t kKeyColumns = 16;
+// Narrower terminals go without the columns that the lines below the table say again.
+constexpr std::size_t kWide = 100;
 
 struct Line {
   std::string key;
@@ -118,11 +122,14 @@ Status print_usage(Stream& out, const JsonValue& report) {
   const double largest = std::max(1e-300, whole);
   align_costs(lines);
 
-  std::vector<std::string> headers{"CALLS", "INPUT", "CACHED", "OUTPUT", "COST USD", "UNPRICED", "UNKNOWN"};
+  const bool wide = out.width().value_or(kWide) >= kWide;
+  const std::size_t bar_columns = wide ? kBarColumns : kNarrowBarColumns;
+  std::vector<std::string> headers{"CALLS", "INPUT", "CACHED", "OUTPUT", "COST USD"};
+  if (wide) headers.insert(headers.end(), {"UNPRICED", "UNKNOWN"});
   std::vector<std::vector<std::string>> cells;
   for (const Line& line : lines) {
-    cells.push_back({grouped(line.calls), grouped(line.input), grouped(line.cached), grouped(line.output), line.cost,
-                     grouped(line.unpriced), grouped(line.unknown)});
+    cells.push_back({grouped(line.calls), grouped(line.input), grouped(line.cached), grouped(line.output), line.cost});
+    if (wide) cells.back().insert(cells.back().end(), {grouped(line.unpriced), grouped(line.unknown)});
   }
   for (std::size_t column = 0; column < headers.size(); ++column) {
     std::size_t width = display_width(headers[column]);
@@ -133,9 +140,9 @@ Status print_usage(Stream& out, const JsonValue& report) {
   std::string first = *by->as_string();
   std::transform(first.begin(), first.end(), first.begin(),
                  [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
-  std::vector<Column> columns{{first}};
+  std::vector<Column> columns{{first, kKeyColumns}};
   for (const std::string& header : headers) columns.push_back({header, display_width(header)});
-  if (out.is_terminal()) columns.push_back({by_cost ? "SHARE OF COST" : "SHARE OF TOKENS", kBarColumns});
+  if (out.is_terminal()) columns.push_back({by_cost ? "OF COST" : "OF TOKENS", bar_columns});
   Table table(std::move(columns));
   for (std::size_t i = 0; i < lines.size(); ++i) {
     const bool is_total = i + 1 == lines.size();
@@ -144,7 +151,7 @@ Status print_usage(Stream& out, const JsonValue& report) {
       const bool open = (column == 5 && lines[i].unpriced > 0) || (column == 6 && lines[i].unknown > 0);
       row.push_back({cells[i][column], open ? Colour::yellow : is_total ? Colour::bold : Colour::plain});
     }
-    if (out.is_terminal()) row.push_back({is_total ? "" : bar(weight(lines[i], by_cost) / largest, kBarColumns)});
+    if (out.is_terminal()) row.push_back({is_total ? "" : bar(weight(lines[i], by_cost) / largest, bar_columns)});
     table.add(std::move(row));
   }
   table.print(out);
