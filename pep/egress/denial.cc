@@ -4,32 +4,10 @@
 #include <utility>
 
 #include "engine/base/json_value.h"
+#include "pep/http/status.h"
 
 namespace portreeve::pep {
 namespace {
-
-std::string_view phrase(int status) {
-  switch (status) {
-    case 400:
-      return "Bad Request";
-    case 403:
-      return "Forbidden";
-    case 407:
-      return "Proxy Authentication Required";
-    case 431:
-      return "Request Header Fields Too Large";
-    case 501:
-      return "Not Implemented";
-    case 502:
-      return "Bad Gateway";
-    case 503:
-      return "Service Unavailable";
-    case 504:
-      return "Gateway Timeout";
-    default:
-      return "Refused";
-  }
-}
 
 // What the reader can do about it; empty where trying anything else is pointless to suggest.
 std::string_view advice(std::string_view reason) {
@@ -83,7 +61,7 @@ std::string response_of(const Denial& denial, bool keep_alive) {
   }
   const std::string text = to_canonical_json(body) + "\n";
   std::string response =
-      "HTTP/1.1 " + std::to_string(denial.status) + " " + std::string(phrase(denial.status)) + "\r\n";
+      "HTTP/1.1 " + std::to_string(denial.status) + " " + std::string(status_phrase(denial.status)) + "\r\n";
   response += "content-type: application/json\r\ncontent-length: " + std::to_string(text.size()) + "\r\n";
   response += "x-deny-reason: " + denial.reason + "\r\n";
   if (!denial.decision.empty()) response += "x-decision-id: " + denial.decision + "\r\n";

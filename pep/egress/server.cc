@@ -1,7 +1,5 @@
 #include "pep/egress/server.h"
 
-#include <sys/socket.h>
-
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/executor_work_guard.hpp>
@@ -21,6 +19,7 @@
 #include "pep/client/event_stream.h"
 #include "pep/egress/connect.h"
 #include "pep/net/asio_address.h"
+#include "pep/net/door.h"
 
 namespace portreeve::pep {
 
@@ -30,7 +29,6 @@ using boost::system::error_code;
 
 namespace {
 
-constexpr Millis kAcceptPause{100};  // where descriptors or memory have run out
 constexpr std::int64_t kTurnedAwayAtOnce = 256;
 constexpr Seconds kStopPatience{5};
 // Keys beside the source addresses.
@@ -151,85 +149,13 @@ class EgressServer::Worker {
   std::thread thread_;
 };
 
-// The listening socket, on the first worker's thread.
-class EgressServer::Door {
- public:
-  Door(tcp::acceptor acceptor, std::vector<std::unique_ptr<Worker>>& workers, const daemon::Log& log)
-      : acceptor_(std::move(acceptor)), workers_(workers), log_(log) {
-    asio::co_spawn(workers_.front()->context(), accept(), [this](std::exception_ptr) { closed_.set_value(); });
-  }
-  ~Door() {
-    asio::post(workers_.front()->context(), [this] {
-      error_code ignored;
-      acceptor_.close(ignored);
-    });
-    closed_.get_future().wait();
-  }
-  Door(const Door&) = delete;
-  Door& operator=(const Door&) = delete;
-
- private:
-  asio::awaitable<void> accept() {
-    std::size_t next = 0;
-    while (acceptor_.is_open()) {
-      Worker& worker = *workers_[next++ % workers_.size()];
-      auto [error, client] = co_await acceptor_.async_accept(worker.context(), asio::as_tuple(asio::use_awaitable));
-      if (!error) {
-        worker.serve(std::move(client));
-        continue;
-      }
-      if (!acceptor_.is_open()) co_return;
-      log_.warning("accept failed", {{"error", error.message()}});
-      asio::steady_timer pause(acceptor_.get_executor(), kAcceptPause);
-      co_await pause.async_wait(asio::as_tuple(asio::use_awaitable));
-    }
-  }
-
-  tcp::acceptor acceptor_;
-  std::vector<std::unique_ptr<Worker>>& workers_;
-  const daemon::Log& log_;
-  std::promise<void> closed_;
-};
-
-namespace {
-
-// Binds the address, or takes a socket over from whoever started us.
-Result<tcp::acceptor> open_door(const EgressOptions& options, asio::io_context& context) {
-  tcp::acceptor acceptor(context);
-  error_code error;
-  if (options.inherited_socket) {
-    sockaddr_storage bound{};
-    socklen_t length = sizeof bound;
-    int listening = 0;
-    socklen_t flag = sizeof listening;
-    const int fd = *options.inherited_socket;
-    if (getsockname(fd, reinterpret_cast<sockaddr*>(&bound), &length) != 0 ||
-        getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &flag) != 0 || listening == 0) {
-      return fail("descriptor " + std::to_string(fd) + " is no listening socket");
-    }
-    acceptor.assign(bound.ss_family == AF_INET6 ? tcp::v6() : tcp::v4(), fd, error);
-    if (error) return fail("cannot take over descriptor " + std::to_string(fd) + ": " + error.message());
-    return acceptor;
-  }
-  const daemon::Endpoint& listen = options.listen;
-  if (listen.is_unix()) return fail("the proxy listens on TCP only");
-  const asio::ip::address address = asio::ip::make_address(listen.host, error);
-  if (error) return fail("`" + listen.host + "` is no address to listen on");
-  const tcp::endpoint endpoint(address, listen.port);
-  acceptor.open(endpoint.protocol(), error);
-  if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
-  if (!error) acceptor.bind(endpoint, error);
-  if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
-  if (error) return fail("cannot listen on " + to_text(listen) + ": " + error.message());
-  return acceptor;
-}
-
-}  // namespace
+EgressServer::EgressServer() = default;
 
 Result<std::unique_ptr<EgressServer>> EgressServer::start(Gate& gate) {
   std::unique_ptr<EgressServer> server(new EgressServer);
   for (int i = 0; i < gate.options.threads; ++i) server->workers_.push_back(std::make_unique<Worker>(gate));
-  auto acceptor = open_door(gate.options, server->workers_.front()->context());
+  auto acceptor =
+      open_listener(gate.options.listen, gate.options.inherited_socket, server->workers_.front()->context());
   if (!acceptor) return fail(acceptor.error());
   error_code error;
   const tcp::endpoint local = acceptor->local_endpoint(error);
@@ -237,7 +163,11 @@ Result<std::unique_ptr<EgressServer>> EgressServer::start(Gate& gate) {
   server->address_ = {local.address().to_string(), local.port(), ""};
   const auto until = std::chrono::steady_clock::now() + gate.options.first_hearing;
   for (const auto& worker : server->workers_) worker->heard().wait_until(until);
-  server->door_ = std::make_unique<Door>(*std::move(acceptor), server->workers_, gate.log);
+  std::vector<Door::Way> ways;
+  for (const auto& worker : server->workers_) {
+    ways.push_back({worker->context(), [&worker = *worker](tcp::socket client) { worker.serve(std::move(client)); }});
+  }
+  server->door_ = std::make_unique<Door>(*std::move(acceptor), std::move(ways), gate.log);
   return server;
 }
 

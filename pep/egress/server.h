@@ -10,6 +10,8 @@
 
 namespace portreeve::pep {
 
+class Door;
+
 // Accepts connections and serves each to its end, on threads of its own. A connection stays on one thread.
 class EgressServer {
  public:
@@ -25,8 +27,7 @@ class EgressServer {
 
  private:
   class Worker;
-  class Door;
-  EgressServer() = default;
+  EgressServer();
 
   daemon::Endpoint address_;
   std::vector<std::unique_ptr<Worker>> workers_;
