@@ -3,7 +3,10 @@
 namespace portreeve::compile {
 
 bool Scope::covers(const rbac::Activation& subject) const {
-  if (roles && !roles->intersects(subject.roles)) return false;
+  return (!roles || roles->intersects(subject.roles)) && covers_tenant(subject);
+}
+
+bool Scope::covers_tenant(const rbac::Activation& subject) const {
   if (tenants == nullptr) return true;
   return subject.tenant && std::ranges::find(*tenants, *subject.tenant) != tenants->end();
 }

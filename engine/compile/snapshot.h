@@ -24,6 +24,7 @@ struct Scope {
   std::optional<rbac::RoleSet> roles;                 // any of these; absent: everyone
   const std::vector<std::string>* tenants = nullptr;  // any of these; absent: every tenant and none
   bool covers(const rbac::Activation& subject) const;
+  bool covers_tenant(const rbac::Activation& subject) const;
 };
 
 // A rule ready to be judged. Borrows the rule from the policy set.

@@ -29,7 +29,11 @@ Clause matched(const std::optional<Patterns>& patterns, const std::optional<std:
 
 class Fold {
  public:
+  // `all`, where given, is told every clause that does not hold; it outlives the fold.
+  explicit Fold(std::vector<RuleSurvey::Failing>* all = nullptr) : all_(all) {}
+
   void add(std::string_view name, Clause state) {
+    if (all_ != nullptr && state != Clause::holds) all_->push_back({name, state, {}});
     fails_ |= state == Clause::fails;
     error_ |= state == Clause::error;
     unknown_ |= state == Clause::unknown;
@@ -48,6 +52,7 @@ class Fold {
   bool fails_ = false, error_ = false, unknown_ = false;
   std::string_view first_;
   Clause first_state_ = Clause::holds;
+  std::vector<RuleSurvey::Failing>* all_;
 };
 
 }  // namespace portreeve::decide

@@ -73,4 +73,17 @@ wire::Decision decide(const compile::Snapshot& snapshot, const wire::Request& re
   return decision;
 }
 
+std::vector<RuleSurvey> survey(const compile::Snapshot& snapshot, const wire::Request& request) {
+  std::vector<RuleSurvey> out;
+  const bool taken = !request.identity_failure && (!needs_verified_subject(request.question) ||
+                                                   request.principal.assurance == wire::Assurance::verified);
+  if (!taken) return out;
+  const rbac::Activation subject = snapshot.directory().activate(request.principal, request.time);
+  const RequestActivation attributes(snapshot, request, subject);
+  const Judgement judgement{snapshot, request, subject, attributes, nullptr, &out};
+  bool reads_clock = false;
+  std::visit([&](const auto& question) { return judge(question, judgement, reads_clock); }, request.question);
+  return out;
+}
+
 }  // namespace portreeve::decide

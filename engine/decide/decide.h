@@ -33,6 +33,26 @@ struct Trace {
   std::vector<std::string> violated_constraints;
 };
 
+// One rule of a question's domain, whether or not the request touches it. Borrows from the snapshot.
+struct RuleSurvey {
+  struct Failing {
+    std::string_view clause;
+    Clause state = Clause::fails;
+    std::string detail;  // of a condition: the expression's own error
+  };
+  std::string_view rule;  // `policy/rule`
+  const model::RuleHeader* header = nullptr;
+  bool in_scope = false;  // the subject has one of the policy's roles, and its tenant
+  bool tenant_fits = false;
+  std::vector<std::string_view> roles;  // the policy's: any of these would do; empty: it is there for everyone
+  bool matched = false;                 // its clauses hold, whatever the scope
+  std::vector<Failing> failing;         // the clauses that do not hold, each
+};
+
+// Judges every rule of the question's domain clause by clause, for explanations; sorted by name. Empty where the
+// subject is none that judgement takes. Cost: the domain's rules.
+std::vector<RuleSurvey> survey(const compile::Snapshot& snapshot, const wire::Request& request);
+
 // Judges. Never fails: what cannot be judged is denied, and `reason` says why. Thread-safe; reads no clock, does no
 // I/O. Cost: the rules that the request touches, not the policy set. Hot path where `trace` is null.
 wire::Decision decide(const compile::Snapshot& snapshot, const wire::Request& request, Trace* trace = nullptr);

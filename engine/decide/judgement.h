@@ -22,6 +22,7 @@ struct Judgement {
   const rbac::Activation& subject;
   const RequestActivation& attributes;
   Trace* trace;
+  std::vector<RuleSurvey>* survey = nullptr;  // every rule of the domain is judged into it
 };
 
 template <class Rule>
@@ -51,6 +52,33 @@ bool counts(const Match<Rule>& match, Enforcement enforcement) {
 
 Clause condition_clause(const model::RuleHeader& rule, const Judgement& judgement, std::string* detail);
 
+// Judges every rule of the table into the judgement's survey.
+template <class Rule, class Judge>
+void survey_rules(const compile::RuleTable<Rule>& table, const Judgement& judgement, Judge judge) {
+  const rbac::Directory& directory = judgement.snapshot.directory();
+  for (const compile::CompiledRule<Rule>& compiled : table.rules) {
+    const Rule& rule = *compiled.rule;
+    const compile::Scope& scope = table.scopes[compiled.scope];
+    RuleSurvey& entry = judgement.survey->emplace_back();
+    entry.rule = compiled.name;
+    entry.header = &rule;
+    entry.in_scope = scope.covers(judgement.subject);
+    entry.tenant_fits = scope.covers_tenant(judgement.subject);
+    if (scope.roles) {
+      scope.roles->for_each([&](rbac::RoleId id) { entry.roles.push_back(directory.role_name(id)); });
+    }
+    Fold fold(&entry.failing);
+    Match<Rule> match{&compiled};
+    judge(rule, fold, match);
+    if (rule.when) {
+      std::string detail;
+      fold.add("when", condition_clause(rule, judgement, &detail));
+      if (!entry.failing.empty() && entry.failing.back().clause == "when") entry.failing.back().detail = detail;
+    }
+    entry.matched = fold.matches(rule.effect);
+  }
+}
+
 // Judges each candidate in scope: `judge(rule, fold, match)` adds the clauses of the domain and fills the match; the
 // condition, dearest of all, comes last and only where the others leave it open.
 template <class Rule, class Judge>
@@ -60,6 +88,10 @@ Matches<Rule> match_rules(const compile::RuleTable<Rule>& table, std::vector<com
   const auto repeated = std::ranges::unique(candidates);
   candidates.erase(repeated.begin(), repeated.end());
   Matches<Rule> out;
+  if (judgement.survey != nullptr) {
+    survey_rules(table, judgement, judge);
+    return out;
+  }
   for (const compile::RuleIndex index : candidates) {
     const compile::CompiledRule<Rule>& compiled = table.rules[index];
     if (!table.scopes[compiled.scope].covers(judgement.subject)) continue;

@@ -34,6 +34,7 @@ Run declare_cel(CLI::App& program);
 Run declare_check(CLI::App& program);
 Run declare_test(CLI::App& program);
 Run declare_eval(CLI::App& program);
+Run declare_explain(CLI::App& program);
 Run declare_compile(CLI::App& program);
 Run declare_decisions(CLI::App& program);
 Run declare_pep(CLI::App& program);

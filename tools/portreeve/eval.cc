@@ -1,7 +1,8 @@
-// `portreeve eval`: one question, judged in process by the evaluator that the PDP runs.
+// `portreeve eval` and `portreeve explain`: one question, judged in process by the evaluator that the PDP runs.
 #include <fmt/format.h>
 
 #include <CLI/App.hpp>
+#include <functional>
 #include <memory>
 
 #include "engine/compile/snapshot.h"
@@ -9,6 +10,7 @@
 #include "tools/portreeve/command.h"
 #include "tools/portreeve/eval_question.h"
 #include "tools/portreeve/eval_report.h"
+#include "tools/portreeve/explain_report.h"
 #include "tools/portreeve/policy_folder.h"
 
 namespace portreeve::cli {
@@ -21,6 +23,16 @@ struct Options {
   bool json = false;
 };
 
+using Report = std::function<ExitCode(const Options&, const Explained&, Terminal&)>;
+
+ExitCode explain(const Options& options, const Explained& explained, Terminal& terminal) {
+  if (options.json)
+    write_json(terminal.out, explanation_to_json(explained));
+  else
+    print_explanation(explained, terminal.out);
+  return ExitCode::ok;
+}
+
 ExitCode report(const Options& options, const Explained& explained, Terminal& terminal) {
   if (options.json) {
     write_json(terminal.out, to_json(explained));
@@ -30,7 +42,7 @@ ExitCode report(const Options& options, const Explained& explained, Terminal& te
   return explained.decision.allowed ? ExitCode::ok : ExitCode::denied;
 }
 
-ExitCode eval(const Options& options, Terminal& terminal) {
+ExitCode judge(const Options& options, const Report& report, Terminal& terminal) {
   if (const std::string misuse = options.question.misuse(); !misuse.empty()) return wrong_usage(terminal, misuse);
   const auto policies = load_policies({options.policies});
   if (!policies) return failed(terminal, policies.error().message);
@@ -70,7 +82,19 @@ Run declare_eval(CLI::App& program) {
   options->question.declare(app);
   app.add_flag("--explain", options->explain, "Every rule considered, and the clause that kept it from matching");
   app.add_flag("--json", options->json, "The AuthZEN answer with its explanation");
-  return [options](Terminal& terminal) { return eval(*options, terminal); };
+  return [options](Terminal& terminal) { return judge(*options, report, terminal); };
+}
+
+Run declare_explain(CLI::App& program) {
+  CLI::App& app =
+      add_subcommand(program, "explain", "Say why one question is answered as it is, and what would change a denial.",
+                     "portreeve explain --as keycloak/rita --group /agents/research --tenant acme --egress "
+                     "https://elsewhere.example.com");
+  const auto options = std::make_shared<Options>();
+  app.add_option("--policies", options->policies, "The policy folder (default: policies)")->type_name("DIR");
+  options->question.declare(app);
+  app.add_flag("--json", options->json, "As eval's, with `whyNot`");
+  return [options](Terminal& terminal) { return judge(*options, explain, terminal); };
 }
 
 }  // namespace portreeve::cli

@@ -27,15 +27,6 @@ std::string_view to_text(decide::Clause clause) {
 
 std::string_view to_text(model::Effect effect) { return effect == model::Effect::allow ? "allow" : "deny"; }
 
-// `matched`, or which clause kept the rule from it; a deny may match because a clause is in error.
-std::string outcome_of(const decide::RuleTrace& rule) {
-  std::string out = rule.matched ? "matched" : "did not match";
-  if (!rule.clause.empty()) out += fmt::format(": `{}` {}", rule.clause, to_text(rule.state));
-  if (!rule.detail.empty()) out += fmt::format(" ({})", printable(rule.detail));
-  if (!rule.enforced) out += ", a dry run";
-  return out;
-}
-
 // `policies/egress.yaml:3:7`, where the rule stands.
 std::string place_of(const Explained& explained, const std::map<std::string, SourcePlace, std::less<>>& places,
                      std::string_view rule) {
@@ -108,6 +99,19 @@ JsonValue rules_considered(const Explained& explained) {
 }
 
 }  // namespace
+
+// A deny may match because a clause is in error.
+std::string outcome_of(const decide::RuleTrace& rule) {
+  std::string out = rule.matched ? "matched" : "did not match";
+  if (!rule.clause.empty()) out += fmt::format(": `{}` {}", rule.clause, to_text(rule.state));
+  if (!rule.detail.empty()) out += fmt::format(" ({})", printable(rule.detail));
+  if (!rule.enforced) out += ", a dry run";
+  return out;
+}
+
+std::string place_of(const Explained& explained, std::string_view rule) {
+  return place_of(explained, rule_places(explained.snapshot.documents()), rule);
+}
 
 void print(const Explained& explained, Detail detail, Stream& stream) {
   const wire::Decision& decision = explained.decision;

@@ -32,6 +32,11 @@ struct RoleSource {
 };
 std::vector<RoleSource> role_sources(const Explained& explained);
 
+// `policies/egress.yaml:3:7`, where a rule stands; empty for an unknown one.
+std::string place_of(const Explained& explained, std::string_view rule);
+// `matched`, or which clause kept the rule from it.
+std::string outcome_of(const decide::RuleTrace& rule);
+
 enum class Detail : std::uint8_t { answer, every_rule };
 
 void print(const Explained& explained, Detail detail, Stream& stream);
