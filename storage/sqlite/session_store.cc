@@ -195,9 +195,7 @@ class SqliteSessionStore final : public SessionStore, public EventLog {
 
   Result<Cuts> cuts(Timestamp now) override {
     return browsing("cannot read events", [&](Tables& tables) -> Result<Cuts> {
-      // In this order: what is cut in between is told again as an event.
-      const std::int64_t number = tables.events.last_number();
-      return Cuts{number, tables.sessions.cut_and_not_past_expiry(now)};
+      return Cuts{tables.events.last_number(), tables.sessions.cut_and_not_past_expiry(now)};
     });
   }
 
@@ -218,7 +216,10 @@ class SqliteSessionStore final : public SessionStore, public EventLog {
   template <class Body>
   auto browsing(const char* doing, Body body) -> decltype(body(std::declval<Tables&>())) {
     const MutexLock lock(browsing_mutex_);
-    return adapted(doing, [&] { return body(browsed_); });
+    return adapted(doing, [&] {
+      const SQLite::Transaction one_view(*browsed_.database);  // ends by rolling back nothing
+      return body(browsed_);
+    });
   }
 
   template <class Body>

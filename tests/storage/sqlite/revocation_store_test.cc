@@ -216,6 +216,20 @@ TEST_F(RevocationStoreTest, ANumberIsNeverAheadOfWhatReadersSee) {
   for (std::thread& reader : readers) reader.join();
 }
 
+// Events that come while others are read are read whole, or not at all.
+TEST_F(RevocationStoreTest, ResumingBesideAWriterFindsEveryEvent) {
+  constexpr std::int64_t kEvents = 150;
+  std::thread writer([&] {
+    for (std::int64_t i = 0; i < kEvents; ++i) ASSERT_TRUE(store_->events().activated("sha256:a", kNow));
+  });
+  for (std::int64_t read = 0; read < kEvents;) {
+    const auto events = store_->events().since(read).value();
+    ASSERT_TRUE(events.has_value()) << "after " << read;
+    for (const Event& event : *events) ASSERT_EQ(event.number, ++read);
+  }
+  writer.join();
+}
+
 // A session made beside a revocation is cut by it, or not made.
 TEST_F(RevocationStoreTest, NoSessionSlipsPastARevocation) {
   struct Row {
