@@ -100,9 +100,11 @@ inline constexpr std::size_t kChannelPathBytes = 4095;    // PATH_MAX without it
 inline constexpr std::size_t kChannelNameBytes = 255;     // users, sessions, ids, capabilities
 inline constexpr std::size_t kChannelDetailBytes = 2048;  // for people
 inline constexpr std::size_t kChannelCapabilities = 64;
-inline constexpr std::size_t kChannelSecretBytes = 64u << 10;  // the largest PEM bundles; locked memory is dear
-inline constexpr std::size_t kChannelSecrets = 16;             // a process, as many descriptors
-inline constexpr std::size_t kBootBytes = 64u << 10;           // two PEM texts, a key and a token
+inline constexpr std::size_t kChannelSecretBytes = 64u << 10;   // the largest PEM bundles; locked memory is dear
+inline constexpr std::size_t kChannelSecrets = 16;              // a process, as many descriptors
+inline constexpr std::size_t kChannelInputWindow = 256u << 10;  // of a process's input, as the welcome says
+inline constexpr std::uint64_t kChannelWindow = 64u << 20;      // the most that a controller's window may grow to
+inline constexpr std::size_t kBootBytes = 64u << 10;            // two PEM texts, a key and a token
 
 // What accounting takes at once: a gate ships 512 events of some 700 bytes; LiteLLM a hundred payloads, each with its
 // prompt and answer.
@@ -115,5 +117,11 @@ inline constexpr std::size_t kPriceBookBytes = 4u << 20;
 inline constexpr std::size_t kPriceBookNodes = 500'000;
 inline constexpr std::size_t kPriceRows = 10'000;
 inline constexpr std::size_t kPriceRowsOfModel = 200;  // each is compared with each
+
+// What the supervisor looks through for never-writable paths before a start: a second's work, more than the largest
+// repositories have.
+inline constexpr std::size_t kSandboxEntries = 2'000'000;
+inline constexpr std::size_t kSandboxDepth = 64;
+inline constexpr std::size_t kSandboxPins = 4096;  // mounts; the kernel's bound is 100 000
 
 }  // namespace portreeve::limits

@@ -169,7 +169,7 @@ struct EventStream::Line : std::enable_shared_from_this<EventStream::Line> {
   }
 
   asio::io_context& context;
-  const EventStreamOptions options;
+  EventStreamOptions options;
   SessionWatch& watch;
   asio::steady_timer pause;
   std::shared_ptr<PdpDeadline::Wait> wait;
@@ -186,5 +186,7 @@ EventStream::EventStream(asio::io_context& context, EventStreamOptions options, 
 }
 
 EventStream::~EventStream() { line_->stop(); }
+
+void EventStream::renew(std::string credential) { line_->options.pdp.credential = std::move(credential); }
 
 }  // namespace portreeve::pep

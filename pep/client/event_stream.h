@@ -32,6 +32,9 @@ class EventStream {
   EventStream(const EventStream&) = delete;
   EventStream& operator=(const EventStream&) = delete;
 
+  // The credential of every connection from the next on.
+  void renew(std::string credential);
+
  private:
   struct Line;
   std::shared_ptr<Line> line_;

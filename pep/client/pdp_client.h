@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 
 #include "daemon/endpoint.h"
@@ -48,6 +49,9 @@ class PdpClient {
   PdpClient(const PdpClient&) = delete;
   PdpClient& operator=(const PdpClient&) = delete;
 
+  // The credential of every exchange from now on.
+  void renew(std::string credential) { options_.credential = std::move(credential); }
+
   // One question. Whatever is not a complete, well-formed answer in time is PdpUnavailable.
   boost::asio::awaitable<AskResult> ask(EgressAsk ask);
   boost::asio::awaitable<AskResult> ask(SecretAsk ask);
@@ -72,7 +76,7 @@ class PdpClient {
   boost::asio::awaitable<AskResult> ask_any(Ask ask);
 
   boost::asio::io_context& context_;
-  const PdpOptions options_;
+  PdpOptions options_;
   std::unique_ptr<Pool> pool_;
 };
 

@@ -31,10 +31,12 @@ CLI::App& add_subcommand(CLI::App& parent, const std::string& name, const std::s
 
 // Each declares one subcommand, with its options, and returns its work.
 Run declare_cel(CLI::App& program);
+Run declare_channel(CLI::App& program);
 Run declare_check(CLI::App& program);
 Run declare_test(CLI::App& program);
 Run declare_eval(CLI::App& program);
 Run declare_explain(CLI::App& program);
+Run declare_exec(CLI::App& program);
 Run declare_compile(CLI::App& program);
 Run declare_decisions(CLI::App& program);
 Run declare_pep(CLI::App& program);

@@ -33,6 +33,7 @@ std::vector<Command> declare(CLI::App& program) {
                                 {"decisions", declare_decisions(program)}, {"pep", declare_pep(program)},
                                 {"token", declare_token(program)},         {"revoke", declare_revoke(program)},
                                 {"sessions", declare_sessions(program)},   {"cel", declare_cel(program)},
+                                {"exec", declare_exec(program)},           {"channel", declare_channel(program)},
                                 {"compile", declare_compile(program)},     {"usage", declare_usage(program)}};
   program.footer(kAfterwards);  // after the subcommands, which would inherit it
   return commands;
