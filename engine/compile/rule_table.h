@@ -20,7 +20,8 @@ RuleTable<Rule> make_table(const std::vector<Policy>& policies, const rbac::Dire
     const auto scope = static_cast<std::uint32_t>(table.scopes.size());
     table.scopes.push_back(make_scope(policy, directory));
     for (const Rule& rule : policy.rules) {
-      table.rules.push_back({policy.name + "/" + rule.id, &rule, scope, condition_reads_clock(rule)});
+      table.rules.push_back({policy.name + "/" + rule.id, &rule, scope, rule.effect, rule.enforce,
+                             rule.when.has_value(), !rule.reason.empty(), condition_reads_clock(rule)});
     }
   }
   std::ranges::sort(table.rules, {}, &CompiledRule<Rule>::name);

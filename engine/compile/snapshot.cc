@@ -1,27 +1,19 @@
 #include "engine/compile/snapshot.h"
 
+#include <algorithm>
+
 namespace portreeve::compile {
-namespace {
 
-std::string entity_key(std::string_view type, std::string_view id) {
-  std::string key(type);
-  key += '\0';
-  key += id;
-  return key;
+void Snapshot::add_entities(const std::vector<model::Entity>& entities, Entities& out) {
+  for (const model::Entity& entity : entities) out[entity.type].emplace(entity.id, &entity.properties);
 }
 
-void add_entities(const std::vector<model::Entity>& entities, index::TextMap<const JsonValue*>& out) {
-  for (const model::Entity& entity : entities) out.emplace(entity_key(entity.type, entity.id), &entity.properties);
+const JsonValue* Snapshot::find_entity(const Entities& entities, std::string_view type, std::string_view id) {
+  const auto of_type = entities.find(type);
+  if (of_type == entities.end()) return nullptr;
+  const auto at = of_type->second.find(id);
+  return at == of_type->second.end() ? nullptr : at->second;
 }
-
-const JsonValue* find_entity(const index::TextMap<const JsonValue*>& entities, std::string_view type,
-                             std::string_view id) {
-  if (entities.empty()) return nullptr;
-  const auto at = entities.find(entity_key(type, id));
-  return at == entities.end() ? nullptr : at->second;
-}
-
-}  // namespace
 
 Snapshot::Snapshot(std::shared_ptr<const model::CheckedPolicySet> set, Deployment deployment)
     : set_(std::move(set)),
@@ -32,8 +24,10 @@ Snapshot::Snapshot(std::shared_ptr<const model::CheckedPolicySet> set, Deploymen
       execution_(set_->documents(), directory_),
       access_(set_->documents(), directory_) {
   for (const model::Secret& secret : documents().secrets) {
-    secrets_by_name_.emplace(secret.name, &secret);
+    SecretEntry& entry = secrets_by_name_[secret.name];
+    entry.document = &secret;
     for (const wire::UpstreamUrl& upstream : secret.upstreams) {
+      entry.upstreams.push_back(upstream.to_string());
       upstream_hosts_.emplace(net::to_string(upstream.origin.host), true);
     }
   }
@@ -49,14 +43,16 @@ Snapshot::Snapshot(std::shared_ptr<const model::CheckedPolicySet> set, Deploymen
 
 const model::Secret* Snapshot::secret(std::string_view name) const {
   const auto at = secrets_by_name_.find(name);
-  return at == secrets_by_name_.end() ? nullptr : at->second;
+  return at == secrets_by_name_.end() ? nullptr : at->second.document;
 }
 
-bool Snapshot::is_internal_name(const net::HostName& name) const {
-  std::vector<RuleIndex> found;
-  internal_names_.find(name, found);
-  return !found.empty();
+bool Snapshot::is_upstream_of(std::string_view secret, std::string_view upstream) const {
+  const auto at = secrets_by_name_.find(secret);
+  return at != secrets_by_name_.end() &&
+         std::ranges::find(at->second.upstreams, upstream) != at->second.upstreams.end();
 }
+
+bool Snapshot::is_internal_name(const net::HostName& name) const { return internal_names_.contains(name); }
 
 bool Snapshot::is_secret_upstream(const net::HostName& name) const { return upstream_hosts_.contains(name.view()); }
 

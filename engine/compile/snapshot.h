@@ -33,6 +33,10 @@ struct CompiledRule {
   std::string name;  // `policy/rule`
   const Rule* rule = nullptr;
   std::uint32_t scope = 0;
+  model::Effect effect = model::Effect::deny;
+  bool enforce = true;
+  bool has_condition = false;
+  bool has_reason = false;
   bool reads_clock = false;  // its condition reads request.time or session.age
 };
 
@@ -119,6 +123,8 @@ class Snapshot {
   const AccessRules& access() const { return access_; }
 
   const model::Secret* secret(std::string_view name) const;
+  // True where the secret may go to that upstream, a UpstreamUrl's normal form.
+  bool is_upstream_of(std::string_view secret, std::string_view upstream) const;
   // True where some InternalService lists the name.
   bool is_internal_name(const net::HostName& name) const;
   // True where some Secret's upstream is served under that host, on any port.
@@ -130,6 +136,15 @@ class Snapshot {
   const JsonValue* resource_properties(std::string_view type, std::string_view id) const;
 
  private:
+  struct SecretEntry {
+    const model::Secret* document;
+    std::vector<std::string> upstreams;  // in normal form
+  };
+  // By type, then id.
+  using Entities = index::TextMap<index::TextMap<const JsonValue*>>;
+  static void add_entities(const std::vector<model::Entity>& entities, Entities& out);
+  static const JsonValue* find_entity(const Entities& entities, std::string_view type, std::string_view id);
+
   std::shared_ptr<const model::CheckedPolicySet> set_;
   Deployment deployment_;
   rbac::Directory directory_;
@@ -137,11 +152,11 @@ class Snapshot {
   SecretRules secrets_;
   ExecRules execution_;
   AccessRules access_;
-  index::TextMap<const model::Secret*> secrets_by_name_;
+  index::TextMap<SecretEntry> secrets_by_name_;
   index::TextMap<const model::InternalService*> services_;
   index::HostIndex internal_names_;
   index::TextMap<bool> upstream_hosts_;
-  index::TextMap<const JsonValue*> subject_entities_, resource_entities_;  // by `type\0id`
+  Entities subject_entities_, resource_entities_;
 };
 
 std::shared_ptr<const Snapshot> compile(std::shared_ptr<const model::CheckedPolicySet> set, Deployment deployment = {});

@@ -12,27 +12,20 @@ Clause resource_clause(const model::AccessRule& rule, const wire::Request& reque
 
 }  // namespace
 
-wire::Decision judge(const wire::AccessQuestion&, const Judgement& judgement, bool& reads_clock) {
+void judge(const wire::AccessQuestion&, const Judgement& judgement) {
   const wire::Request& request = judgement.request;
-  std::vector<compile::RuleIndex> candidates;
-  judgement.snapshot.access().find(request.resource_type, candidates);
-  const auto matches = match_rules(judgement.snapshot.access().table(), std::move(candidates), judgement,
-                                   [&](const model::AccessRule& rule, Fold& fold, auto&) {
-                                     fold.add("resources", resource_clause(rule, request));
-                                     fold.add("actions", listed(rule.actions, std::optional(request.action)));
-                                   });
-  reads_clock = matches.reads_clock;
-  return answer(matches.any_dry_run(), [&](Enforcement enforcement) {
-    Conclusion conclusion;
-    name_rules(matches.denies, enforcement, conclusion);
-    if (!conclusion.rules.empty()) {
-      conclusion.reason = wire::Reason::rule_deny;
-      return conclusion;
-    }
-    name_rules(matches.allows, enforcement, conclusion);
-    conclusion.allowed = !conclusion.rules.empty();
-    if (conclusion.allowed) conclusion.reason = wire::Reason::rule_allow;
-    return conclusion;
+  const compile::AccessRules& rules = judgement.snapshot.access();
+  Scratch& scratch = judgement.scratch;
+  rules.find(request.resource_type, scratch.candidates);
+  match_rules(rules.table(), judgement, scratch.matches, [&](const auto& compiled, Fold& fold, Match&) {
+    const model::AccessRule& rule = *compiled.rule;
+    if (fold.add("resources", resource_clause(rule, request))) return;
+    fold.add("actions", !rule.actions ? Clause::holds : one_of(*rule.actions, request.action));
+  });
+  answer(rules.table(), scratch.matches, scratch, [&](Enforcement enforcement) -> Conclusion {
+    if (any_counts(scratch.matches.denies, enforcement)) return {false, wire::Reason::rule_deny};
+    if (any_counts(scratch.matches.allows, enforcement)) return {true, wire::Reason::rule_allow};
+    return {};
   });
 }
 

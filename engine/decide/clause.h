@@ -12,13 +12,17 @@ namespace portreeve::decide {
 
 inline Clause clause(bool holds) { return holds ? Clause::holds : Clause::fails; }
 
+template <class List, class Value>
+Clause one_of(const List& values, const Value& value) {
+  return clause(std::ranges::find(values, value) != values.end());
+}
 // True if `values` has `value`; an absent list does not restrict; a value that the request should state and doesn't is
 // an error.
 template <class List, class Value>
 Clause listed(const std::optional<List>& values, const std::optional<Value>& value) {
   if (!values) return Clause::holds;
   if (!value) return Clause::error;
-  return clause(std::ranges::find(*values, *value) != values->end());
+  return one_of(*values, *value);
 }
 template <class Patterns>
 Clause matched(const std::optional<Patterns>& patterns, const std::optional<std::string>& value) {
@@ -29,29 +33,38 @@ Clause matched(const std::optional<Patterns>& patterns, const std::optional<std:
 
 class Fold {
  public:
-  // `all`, where given, is told every clause that does not hold; it outlives the fold.
-  explicit Fold(std::vector<RuleSurvey::Failing>* all = nullptr) : all_(all) {}
+  // Whether clauses are of interest beyond the first by which the rule cannot match.
+  enum class Until : std::uint8_t { decided, end };
 
-  void add(std::string_view name, Clause state) {
-    if (all_ != nullptr && state != Clause::holds) all_->push_back({name, state, {}});
+  // `all`, where given, is told every clause that does not hold; it outlives the fold.
+  Fold(model::Effect effect, Until until, std::vector<RuleSurvey::Failing>* all = nullptr)
+      : effect_(effect), until_(until), all_(all) {}
+
+  // True where no further clause need be looked at.
+  bool add(std::string_view name, Clause state) {
+    if (state == Clause::holds) return false;
+    if (all_ != nullptr) all_->push_back({name, state, {}});
     fails_ |= state == Clause::fails;
     error_ |= state == Clause::error;
     unknown_ |= state == Clause::unknown;
-    if (state != Clause::holds && (first_.empty() || (state == Clause::fails && first_state_ != Clause::fails))) {
+    if (first_.empty() || (state == Clause::fails && first_state_ != Clause::fails)) {
       first_ = name;
       first_state_ = state;
     }
+    return until_ == Until::decided && decided();
   }
   // Nothing that follows can make the rule match.
-  bool decided(model::Effect effect) const { return fails_ || (effect == model::Effect::allow ? error_ : unknown_); }
-  bool matches(model::Effect effect) const { return !decided(effect); }
+  bool decided() const { return fails_ || (effect_ == model::Effect::allow ? error_ : unknown_); }
+  bool matches() const { return !decided(); }
   std::string_view first() const { return first_; }
   Clause first_state() const { return first_state_; }
 
  private:
+  model::Effect effect_;
+  Until until_;
   bool fails_ = false, error_ = false, unknown_ = false;
-  std::string_view first_;
   Clause first_state_ = Clause::holds;
+  std::string_view first_;
   std::vector<RuleSurvey::Failing>* all_;
 };
 

@@ -27,10 +27,34 @@ Seconds cache_for(const wire::Request& request, const rbac::Activation& subject,
   return most;
 }
 
-wire::Decision denial(wire::Reason reason) {
-  wire::Decision decision;
-  decision.reason = reason;
-  return decision;
+// Why the subject is not taken, where it is not.
+std::optional<wire::Reason> subject_failure(const wire::Request& request) {
+  if (request.identity_failure) return request.identity_failure;
+  const bool unverified =
+      needs_verified_subject(request.question) && request.principal.assurance != wire::Assurance::verified;
+  return unverified ? std::optional(wire::Reason::token_missing) : std::nullopt;
+}
+
+void clear(Verdict& verdict) {
+  verdict.allowed = false;
+  verdict.reason = wire::Reason::default_deny;
+  verdict.rule_reason = {};
+  verdict.rules.clear();
+  verdict.terms = std::monostate{};
+  verdict.dry_run.reset();
+  verdict.dry_run_rules.clear();
+  verdict.subject = nullptr;
+  verdict.cache_for = Seconds{0};
+}
+
+void judge_question(const compile::Snapshot& snapshot, const wire::Request& request, Scratch& scratch, Trace* trace,
+                    std::vector<RuleSurvey>* survey) {
+  snapshot.directory().activate(request.principal, request.time, scratch.subject);
+  scratch.candidates.clear();
+  scratch.reads_clock = false;
+  const RequestActivation attributes(snapshot, request, scratch);
+  const Judgement judgement{snapshot, request, scratch.subject, attributes, scratch, trace, survey};
+  std::visit([&](const auto& question) { judge(question, judgement); }, request.question);
 }
 
 }  // namespace
@@ -49,40 +73,38 @@ Clause condition_clause(const model::RuleHeader& rule, const Judgement& judgemen
   return Clause::error;
 }
 
-wire::Decision decide(const compile::Snapshot& snapshot, const wire::Request& request, Trace* trace) {
-  if (request.identity_failure) return denial(*request.identity_failure);
-  if (needs_verified_subject(request.question) && request.principal.assurance != wire::Assurance::verified) {
-    return denial(wire::Reason::token_missing);
+const Verdict& decide(const compile::Snapshot& snapshot, const wire::Request& request, Workspace& workspace,
+                      Trace* trace) {
+  Scratch& scratch = workspace.scratch();
+  Verdict& verdict = scratch.verdict;
+  clear(verdict);
+  if (const auto failure = subject_failure(request)) {
+    verdict.reason = *failure;
+    return verdict;
   }
-  const rbac::Activation subject = snapshot.directory().activate(request.principal, request.time);
-  const RequestActivation attributes(snapshot, request, subject);
-  const Judgement judgement{snapshot, request, subject, attributes, trace};
-
-  bool reads_clock = false;
-  wire::Decision decision =
-      std::visit([&](const auto& question) { return judge(question, judgement, reads_clock); }, request.question);
-  const rbac::Directory& directory = snapshot.directory();
-  decision.roles.reserve(subject.roles.size());
-  subject.roles.for_each([&](rbac::RoleId id) { decision.roles.emplace_back(directory.role_name(id)); });
-  if (subject.tenant) decision.tenant = *subject.tenant;
-  decision.cache_for = cache_for(request, subject, reads_clock);
+  judge_question(snapshot, request, scratch, trace, nullptr);
+  verdict.subject = &scratch.subject;
+  verdict.cache_for = cache_for(request, scratch.subject, scratch.reads_clock);
   if (trace != nullptr) {
-    for (const rbac::BindingId id : subject.bindings) trace->bindings.emplace_back(directory.binding_name(id));
+    const rbac::Activation& subject = scratch.subject;
+    for (const rbac::BindingId id : subject.bindings) {
+      trace->bindings.emplace_back(snapshot.directory().binding_name(id));
+    }
     trace->violated_constraints.assign(subject.violated_constraints.begin(), subject.violated_constraints.end());
   }
-  return decision;
+  return verdict;
+}
+
+wire::Decision decide(const compile::Snapshot& snapshot, const wire::Request& request, Trace* trace) {
+  Workspace workspace;
+  return to_decision(decide(snapshot, request, workspace, trace), snapshot);
 }
 
 std::vector<RuleSurvey> survey(const compile::Snapshot& snapshot, const wire::Request& request) {
   std::vector<RuleSurvey> out;
-  const bool taken = !request.identity_failure && (!needs_verified_subject(request.question) ||
-                                                   request.principal.assurance == wire::Assurance::verified);
-  if (!taken) return out;
-  const rbac::Activation subject = snapshot.directory().activate(request.principal, request.time);
-  const RequestActivation attributes(snapshot, request, subject);
-  const Judgement judgement{snapshot, request, subject, attributes, nullptr, &out};
-  bool reads_clock = false;
-  std::visit([&](const auto& question) { return judge(question, judgement, reads_clock); }, request.question);
+  if (subject_failure(request)) return out;
+  Workspace workspace;
+  judge_question(snapshot, request, workspace.scratch(), nullptr, &out);
   return out;
 }
 

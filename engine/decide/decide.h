@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/compile/snapshot.h"
+#include "engine/decide/verdict.h"
 #include "engine/wire/decision.h"
 #include "engine/wire/request.h"
 
@@ -53,8 +54,13 @@ struct RuleSurvey {
 // subject is none that judgement takes. Cost: the domain's rules.
 std::vector<RuleSurvey> survey(const compile::Snapshot& snapshot, const wire::Request& request);
 
-// Judges. Never fails: what cannot be judged is denied, and `reason` says why. Thread-safe; reads no clock, does no
-// I/O. Cost: the rules that the request touches, not the policy set. Hot path where `trace` is null.
+// Judges. Never fails: what cannot be judged is denied, and `reason` says why. Thread-safe, given a workspace a thread;
+// reads no clock, does no I/O. Cost: the rules that the request touches, not the policy set. The verdict borrows from
+// snapshot, request and workspace until the workspace judges again. Once the workspace has grown to such requests it
+// allocates nothing, regular expressions and conditions that make text apart. Hot path where `trace` is null.
+const Verdict& decide(const compile::Snapshot& snapshot, const wire::Request& request, Workspace& workspace,
+                      Trace* trace = nullptr);
+// The same, in a workspace of its own, owned.
 wire::Decision decide(const compile::Snapshot& snapshot, const wire::Request& request, Trace* trace = nullptr);
 
 }  // namespace portreeve::decide

@@ -1,3 +1,5 @@
+#include <array>
+
 #include "engine/base/check.h"
 #include "engine/base/limits.h"
 #include "engine/decide/egress_clauses.h"
@@ -68,14 +70,15 @@ Reason reason_of(net::NameGuard guard) {
 // The guard over one question: first the name and the port, then every address, the lowest bad one naming the reason.
 class Guard {
  public:
+  // Requires: no more addresses than limits::kAddressesPerAnswer.
   Guard(const wire::EgressQuestion& question, const compile::Snapshot& snapshot) : question_(question) {
     if (const auto* name = std::get_if<net::HostName>(&question.host)) {
       const auto guarded = net::classify_name(*name);
       if (guarded && !snapshot.is_internal_name(*name)) target_ = reason_of(*guarded);
     }
     if (!target_ && net::is_forbidden_port(question.port)) target_ = Reason::guard_forbidden_port;
-    for (const net::IpAddress& address : question.addresses) {
-      ranges_.push_back(net::classify(address, snapshot.deployment().own_addresses));
+    for (std::size_t i = 0; i < question.addresses.size(); ++i) {
+      ranges_[i] = net::classify(question.addresses[i], snapshot.deployment().own_addresses);
     }
   }
 
@@ -83,7 +86,7 @@ class Guard {
   std::optional<Reason> trips(std::uint64_t opened) const {
     if (target_) return target_;
     std::optional<std::size_t> lowest;
-    for (std::size_t i = 0; i < ranges_.size(); ++i) {
+    for (std::size_t i = 0; i < question_.addresses.size(); ++i) {
       const net::GuardTier tier = net::tier(ranges_[i]);
       const bool bad = tier == net::GuardTier::hard || (tier == net::GuardTier::soft && (opened >> i & 1) == 0);
       if (bad && (!lowest || question_.addresses[i] < question_.addresses[*lowest])) lowest = i;
@@ -94,7 +97,7 @@ class Guard {
  private:
   const wire::EgressQuestion& question_;
   std::optional<Reason> target_;
-  std::vector<net::SpecialRange> ranges_;
+  std::array<net::SpecialRange, limits::kAddressesPerAnswer> ranges_;  // by position, as many as there are addresses
 };
 
 // Where the server name is part of the question (transparent mode): it must name the judged host.
@@ -106,14 +109,14 @@ std::optional<Reason> server_name_failure(const wire::EgressQuestion& question) 
   return *question.sni == name->view() ? std::nullopt : std::optional(Reason::sni_mismatch);
 }
 
-wire::EgressObligations obligations(const std::vector<Match<EgressRule>>& allows, Enforcement enforcement,
-                                    const wire::EgressQuestion& question) {
-  wire::EgressObligations out;
+EgressTerms terms(const compile::RuleTable<EgressRule>& table, const std::vector<Match>& allows,
+                  const wire::EgressQuestion& question) {
+  EgressTerms out;
   bool any_tls = false;
-  for (const Match<EgressRule>& match : allows) {
-    if (!counts(match, enforcement)) continue;
+  for (const Match& match : allows) {
+    if (!match.enforce) continue;
     any_tls |= match.says_tls;
-    const model::EgressRuleLimits& limits = match.rule().limits;
+    const model::EgressRuleLimits& limits = table.rules[match.rule].rule->limits;
     merge_minimum(out.limits.bytes_in, limits.bytes_in);
     merge_minimum(out.limits.bytes_out, limits.bytes_out);
     merge_minimum(out.limits.idle, limits.idle);
@@ -126,60 +129,44 @@ wire::EgressObligations obligations(const std::vector<Match<EgressRule>>& allows
   return out;
 }
 
-Conclusion conclude(const Matches<EgressRule>& matches, const Guard& guard, const wire::EgressQuestion& question,
+Conclusion conclude(const Matches& matches, const Guard& guard, const wire::EgressQuestion& question,
                     Enforcement enforcement) {
   std::uint64_t covered = 0;
   std::uint64_t opened = 0;
   bool any_allow = false;
-  for (const Match<EgressRule>& match : matches.allows) {
+  for (const Match& match : matches.allows) {
     if (!counts(match, enforcement)) continue;
     any_allow = true;
     covered |= match.covered;
-    if (match.rule().services) opened |= match.covered;
+    if (match.by_service) opened |= match.covered;
   }
-  Conclusion conclusion;
-  name_rules(matches.denies, enforcement, conclusion);
-  if (const auto trip = guard.trips(opened)) {
-    conclusion.reason = *trip;
-    return conclusion;
-  }
-  if (const auto failure = server_name_failure(question)) {
-    conclusion.reason = *failure;
-    return conclusion;
-  }
-  if (!conclusion.rules.empty()) {
-    conclusion.reason = Reason::rule_deny;
-    return conclusion;
-  }
+  if (const auto trip = guard.trips(opened)) return {false, *trip};
+  if (const auto failure = server_name_failure(question)) return {false, *failure};
+  if (any_counts(matches.denies, enforcement)) return {false, Reason::rule_deny};
   const std::size_t count = question.addresses.size();
   const std::uint64_t every = count == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << count) - 1;
   const bool all_covered = (covered & every) == every;
   const bool known = question.stage == EgressStage::resolve || count > 0;
-  if (!any_allow || !all_covered || !known) return conclusion;
-  conclusion.allowed = true;
-  conclusion.reason = Reason::rule_allow;
-  name_rules(matches.allows, enforcement, conclusion);
-  conclusion.obligations = obligations(matches.allows, enforcement, question);
-  return conclusion;
+  if (!any_allow || !all_covered || !known) return {};
+  return {true, Reason::rule_allow};
 }
 
 }  // namespace
 
-wire::Decision judge(const wire::EgressQuestion& question, const Judgement& judgement, bool& reads_clock) {
+void judge(const wire::EgressQuestion& question, const Judgement& judgement) {
   static_assert(limits::kAddressesPerAnswer == 64, "addresses are covered by the bits of one word");
-  if (question.addresses.size() > limits::kAddressesPerAnswer)
-    UNREACHABLE_DENY(wire::Decision{});  // the reader bounds it
+  if (question.addresses.size() > limits::kAddressesPerAnswer) UNREACHABLE_DENY();  // the reader bounds it
   const compile::EgressRules& rules = judgement.snapshot.egress();
-  std::vector<compile::RuleIndex> candidates;
-  rules.find(question.host, question.addresses, candidates);
-  const Matches<EgressRule> matches = match_rules(rules.table(), std::move(candidates), judgement,
-                                                  [&](const EgressRule& rule, Fold& fold, auto& match) {
-                                                    add_egress_clauses(rule, question, judgement.snapshot, fold, match);
-                                                  });
-  reads_clock = matches.reads_clock;
+  Scratch& scratch = judgement.scratch;
+  rules.find(question.host, question.addresses, scratch.candidates);
+  match_rules(rules.table(), judgement, scratch.matches, [&](const auto& compiled, Fold& fold, Match& match) {
+    add_egress_clauses(compiled, question, judgement.snapshot, fold, match);
+  });
   const Guard guard(question, judgement.snapshot);
-  return answer(matches.any_dry_run(),
-                [&](Enforcement enforcement) { return conclude(matches, guard, question, enforcement); });
+  const bool allowed = answer(rules.table(), scratch.matches, scratch, [&](Enforcement enforcement) {
+    return conclude(scratch.matches, guard, question, enforcement);
+  });
+  if (allowed) scratch.verdict.terms = terms(rules.table(), scratch.matches.allows, question);
 }
 
 }  // namespace portreeve::decide

@@ -78,48 +78,41 @@ struct Target {
   bool allow() const { return rule.effect == model::Effect::allow; }
 };
 
-void add_protocol_and_port(const Target& target, Fold& fold, Match<EgressRule>& match) {
+// Each of these returns true where no further clause need be looked at.
+bool add_protocol_and_port(const Target& target, Fold& fold, Match& match) {
   const auto& rule = target.rule;
   const auto& question = target.question;
-  if (!rule.protocols && !target.allow()) {
-    fold.add("protocols", Clause::holds);
-  } else {
-    fold.add("protocols", clause(protocol_matches(rule.protocols.value_or(kDefaultProtocols), question.protocol)));
-  }
   const std::vector<Protocol>& protocols = rule.protocols ? *rule.protocols : kDefaultProtocols;
   match.says_tls = has(protocols, Protocol::tls);
-  if (rule.ports) {
-    fold.add("ports", clause(in_ranges(*rule.ports, question.port)));
-  } else if (target.allow()) {
-    fold.add("ports", clause(is_default_port(protocols, question.protocol, question.port)));
+  if (rule.protocols || target.allow()) {
+    if (fold.add("protocols", clause(protocol_matches(protocols, question.protocol)))) return true;
   }
+  if (rule.ports) return fold.add("ports", clause(in_ranges(*rule.ports, question.port)));
+  return target.allow() && fold.add("ports", clause(is_default_port(protocols, question.protocol, question.port)));
 }
 
-void add_hosts(const Target& target, Fold& fold, Match<EgressRule>& match) {
-  fold.add("hosts", clause(any_pattern(*target.rule.hosts, target.name)));
+bool add_hosts(const Target& target, Fold& fold, Match& match) {
+  if (fold.add("hosts", clause(any_pattern(*target.rule.hosts, target.name)))) return true;
   match.covered = all_of(target.question);
-  if (!target.rule.cidrs) return;
+  if (!target.rule.cidrs) return false;
   match.covered = inside(*target.rule.cidrs, target.question);
-  fold.add("cidrs", address_clause(target.question, match.covered));
+  return fold.add("cidrs", address_clause(target.question, match.covered));
 }
 
 // Without hosts: on an allow only requests whose target is an address; on a deny any address of the answer.
-void add_cidrs(const Target& target, Fold& fold, Match<EgressRule>& match) {
+bool add_cidrs(const Target& target, Fold& fold, Match& match) {
   match.covered = inside(*target.rule.cidrs, target.question);
-  if (target.allow() && target.name != nullptr) {
-    fold.add("cidrs", Clause::fails);
-  } else {
-    fold.add("cidrs", address_clause(target.question, match.covered));
-  }
+  const bool by_name = target.allow() && target.name != nullptr;
+  return fold.add("cidrs", by_name ? Clause::fails : address_clause(target.question, match.covered));
 }
 
 // Name, port and prefix are of one and the same service. What the rule leaves out means the service's on an allow, and
 // anything on a deny.
-void add_services(const Target& target, Fold& fold, Match<EgressRule>& match) {
+bool add_services(const Target& target, Fold& fold, Match& match) {
   const auto& rule = target.rule;
   const auto& question = target.question;
   bool named = false;
-  match.says_tls = false;
+  match.by_service = true;
   for (const model::Reference& reference : *rule.services) {
     const model::InternalService& service = target.snapshot.service(reference.name);
     if (!any_pattern(service.hosts, target.name)) continue;
@@ -131,39 +124,35 @@ void add_services(const Target& target, Fold& fold, Match<EgressRule>& match) {
     match.says_tls |= has(protocols, Protocol::tls);
     match.covered |= inside(service.addresses, question);
   }
-  fold.add("services", named ? address_clause(question, match.covered) : Clause::fails);
+  return fold.add("services", named ? address_clause(question, match.covered) : Clause::fails);
 }
 
-void add_internet(const Target& target, Fold& fold, Match<EgressRule>& match) {
+bool add_internet(const Target& target, Fold& fold, Match& match) {
   const bool eligible =
       target.name != nullptr && !net::classify_name(*target.name) && !target.snapshot.is_secret_upstream(*target.name);
-  if (!eligible) {
-    fold.add("internet", Clause::fails);
-    return;
-  }
+  if (!eligible) return fold.add("internet", Clause::fails);
   const std::uint64_t every = all_of(target.question);
   const std::uint64_t open = cover(target.question, [&](net::IpAddress address) {
     return net::classify(address, target.snapshot.deployment().own_addresses) == net::SpecialRange::none;
   });
   match.covered = open == every ? every : 0;
-  fold.add("internet", address_clause(target.question, match.covered));
+  return fold.add("internet", address_clause(target.question, match.covered));
 }
 
 }  // namespace
 
-void add_egress_clauses(const EgressRule& rule, const wire::EgressQuestion& question, const compile::Snapshot& snapshot,
-                        Fold& fold, Match<EgressRule>& match) {
+void add_egress_clauses(const compile::CompiledRule<EgressRule>& compiled, const wire::EgressQuestion& question,
+                        const compile::Snapshot& snapshot, Fold& fold, Match& match) {
+  const EgressRule& rule = *compiled.rule;
   const Target target{rule, question, snapshot, std::get_if<net::HostName>(&question.host)};
   if (rule.services) {
-    add_services(target, fold, match);
+    if (add_services(target, fold, match)) return;
   } else {
-    add_protocol_and_port(target, fold, match);
-    if (rule.hosts) {
-      add_hosts(target, fold, match);
-    } else if (rule.cidrs) {
-      add_cidrs(target, fold, match);
-    } else if (rule.internet) {
-      add_internet(target, fold, match);
+    if (add_protocol_and_port(target, fold, match)) return;
+    if (rule.hosts   ? add_hosts(target, fold, match)
+        : rule.cidrs ? add_cidrs(target, fold, match)
+                     : rule.internet && add_internet(target, fold, match)) {
+      return;
     }
   }
   // Of plain HTTP only, and not known before the connection is asked for.
@@ -171,7 +160,7 @@ void add_egress_clauses(const EgressRule& rule, const wire::EgressQuestion& ques
     fold.add("methods", Clause::unknown);
     return;
   }
-  fold.add("methods", listed(rule.methods, question.method));
+  if (fold.add("methods", listed(rule.methods, question.method))) return;
   fold.add("paths", matched(rule.paths, question.path));
 }
 

@@ -6,7 +6,7 @@
 namespace portreeve::decide {
 
 // Adds every clause but the condition, and fills what the rule covers of the question's addresses.
-void add_egress_clauses(const model::EgressRule& rule, const wire::EgressQuestion& question,
-                        const compile::Snapshot& snapshot, Fold& fold, Match<model::EgressRule>& match);
+void add_egress_clauses(const compile::CompiledRule<model::EgressRule>& compiled, const wire::EgressQuestion& question,
+                        const compile::Snapshot& snapshot, Fold& fold, Match& match);
 
 }  // namespace portreeve::decide

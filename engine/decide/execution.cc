@@ -1,4 +1,6 @@
 #include <array>
+#include <iterator>
+#include <span>
 
 #include "engine/decide/judgement.h"
 #include "engine/pattern/glob.h"
@@ -27,17 +29,17 @@ bool is_certain(const wire::ProgramFile& program) {
   return wire::is_clean_path(program.path) && program.file && wire::is_clean_path(*program.file);
 }
 
-Clause program_clause(const ExecRule& rule, const wire::ProgramFile& program) {
+Clause program_clause(const ExecRule& rule, const wire::ProgramFile& program, bool certain) {
   if (!rule.programs) return Clause::holds;
   const auto covers = [&](const std::string& path) {
     return std::ranges::any_of(*rule.programs, [&](const pattern::Pattern& p) { return p.matches(path); });
   };
   if (rule.effect == model::Effect::allow) {
-    if (!is_certain(program)) return Clause::fails;
+    if (!certain) return Clause::fails;
     return clause(covers(*program.file) || (program.stable && covers(program.path)));
   }
   if (covers(program.path) || (program.file && covers(*program.file))) return Clause::holds;
-  return is_certain(program) ? Clause::fails : Clause::error;
+  return certain ? Clause::fails : Clause::error;
 }
 
 // An unclean directory says nothing: `/workspace/../etc` is not below `/workspace`.
@@ -53,18 +55,19 @@ Clause terminal_clause(const ExecRule& rule, const std::optional<bool>& terminal
   return terminal ? clause(*rule.terminal == *terminal) : Clause::error;
 }
 
-Matches<ExecRule> match_program(const wire::ProgramFile& program, const wire::ExecQuestion& question,
-                                const Judgement& judgement) {
-  std::vector<compile::RuleIndex> candidates;
-  judgement.snapshot.execution().find(program.path, program.file.value_or(program.path), !is_certain(program),
-                                      candidates);
-  return match_rules(judgement.snapshot.execution().table(), std::move(candidates), judgement,
-                     [&](const ExecRule& rule, Fold& fold, auto&) {
-                       fold.add("programs", program_clause(rule, program));
-                       fold.add("cwd", cwd_clause(rule, question.cwd));
-                       fold.add("users", listed(rule.users, question.user));
-                       fold.add("terminal", terminal_clause(rule, question.terminal));
-                     });
+void match_program(const wire::ProgramFile& program, const wire::ExecQuestion& question, const Judgement& judgement,
+                   Matches& out) {
+  const compile::ExecRules& rules = judgement.snapshot.execution();
+  const bool certain = is_certain(program);
+  judgement.scratch.candidates.clear();
+  rules.find(program.path, program.file ? *program.file : program.path, !certain, judgement.scratch.candidates);
+  match_rules(rules.table(), judgement, out, [&](const auto& compiled, Fold& fold, Match&) {
+    const ExecRule& rule = *compiled.rule;
+    if (fold.add("programs", program_clause(rule, program, certain))) return;
+    if (fold.add("cwd", cwd_clause(rule, question.cwd))) return;
+    if (fold.add("users", listed(rule.users, question.user))) return;
+    fold.add("terminal", terminal_clause(rule, question.terminal));
+  });
 }
 
 bool covers(const model::WriteGrant& outer, const model::WriteGrant& inner) {
@@ -73,39 +76,22 @@ bool covers(const model::WriteGrant& outer, const model::WriteGrant& inner) {
   return outer.path == "/" || (inner.path.starts_with(outer.path) && inner.path[outer.path.size()] == '/');
 }
 
-// Paths that both grant, by containment.
-std::vector<model::WriteGrant> intersect(const std::vector<model::WriteGrant>& a,
-                                         const std::vector<model::WriteGrant>& b) {
-  std::vector<model::WriteGrant> out;
-  for (const model::WriteGrant& x : a) {
-    for (const model::WriteGrant& y : b) {
-      if (covers(x, y))
-        out.push_back(y);
-      else if (covers(y, x))
-        out.push_back(x);
-    }
-  }
-  return out;
-}
+using Grants = std::vector<const model::WriteGrant*>;
 
-// Drops what another grant covers, so that equal sets of paths are written alike.
-std::vector<std::string> canonical(std::vector<model::WriteGrant> grants) {
-  std::ranges::sort(grants);
-  const auto repeated = std::ranges::unique(grants);
+void sort_by_value(Grants& grants) {
+  const auto value = [](const model::WriteGrant* grant) -> const model::WriteGrant& { return *grant; };
+  std::ranges::sort(grants, {}, value);
+  const auto repeated = std::ranges::unique(grants, {}, value);
   grants.erase(repeated.begin(), repeated.end());
-  std::vector<std::string> out;
-  for (const model::WriteGrant& grant : grants) {
-    const bool covered =
-        std::ranges::any_of(grants, [&](const auto& other) { return other != grant && covers(other, grant); });
-    if (!covered) out.push_back(grant.to_string());
-  }
-  std::ranges::sort(out);
-  return out;
 }
 
-class ObligationMerge {
+// What the allow rules that count leave of environment and writable paths, in the scratch's storage.
+class TermMerge {
  public:
-  explicit ObligationMerge(const wire::ExecQuestion& question) {
+  TermMerge(const wire::ExecQuestion& question, Scratch& scratch)
+      : env_(scratch.env), write_(scratch.write), spare_(scratch.spare) {
+    env_.clear();
+    write_.clear();
     for (const std::string& name : question.env) {
       if (!is_always_dropped(name)) env_.push_back(name);
     }
@@ -115,12 +101,10 @@ class ObligationMerge {
   }
 
   void add(const ExecRule& rule) {
-    std::erase_if(env_, [&](const std::string& name) {
+    std::erase_if(env_, [&](std::string_view name) {
       return !rule.env_pass || std::ranges::none_of(*rule.env_pass, [&](const auto& p) { return p.matches(name); });
     });
-    const std::vector<model::WriteGrant> granted = rule.write.value_or(std::vector<model::WriteGrant>{});
-    write_ = first_ ? granted : intersect(write_, granted);
-    first_ = false;
+    intersect(rule.write ? std::span<const model::WriteGrant>(*rule.write) : std::span<const model::WriteGrant>());
     merge_minimum(limits_.wall, rule.limits.wall);
     merge_minimum(limits_.cpu, rule.limits.cpu);
     merge_minimum(limits_.memory, rule.limits.memory);
@@ -128,68 +112,91 @@ class ObligationMerge {
     merge_minimum(limits_.open_files, rule.limits.open_files);
   }
 
-  wire::ExecObligations result() && { return {std::move(env_), canonical(std::move(write_)), limits_}; }
+  // Drops what another grant covers, so that equal sets of paths are written alike.
+  ExecTerms result() {
+    sort_by_value(write_);
+    spare_.clear();
+    for (const model::WriteGrant* grant : write_) {
+      const bool covered = std::ranges::any_of(
+          write_, [&](const model::WriteGrant* other) { return other != grant && covers(*other, *grant); });
+      if (!covered) spare_.push_back(grant);
+    }
+    write_.swap(spare_);
+    return {env_, write_, limits_};
+  }
 
  private:
-  std::vector<std::string> env_;
-  std::vector<model::WriteGrant> write_;
+  // Keeps the paths that both grant, by containment.
+  void intersect(std::span<const model::WriteGrant> granted) {
+    spare_.clear();
+    if (first_) {
+      for (const model::WriteGrant& grant : granted) spare_.push_back(&grant);
+    } else {
+      for (const model::WriteGrant* x : write_) {
+        for (const model::WriteGrant& y : granted) {
+          if (covers(*x, y)) {
+            spare_.push_back(&y);
+          } else if (covers(y, *x)) {
+            spare_.push_back(x);
+          }
+        }
+      }
+    }
+    first_ = false;
+    write_.swap(spare_);
+  }
+
+  std::vector<std::string_view>& env_;
+  Grants& write_;
+  Grants& spare_;
   wire::ExecLimits limits_;
   bool first_ = true;
 };
 
 // The rules of script and interpreter together, by name, each once.
-Matches<ExecRule> together(const Matches<ExecRule>& a, const Matches<ExecRule>& b) {
-  const auto join = [](const auto& x, const auto& y) {
-    std::vector<Match<ExecRule>> out = x;
-    out.insert(out.end(), y.begin(), y.end());
-    std::ranges::sort(out, {}, &Match<ExecRule>::compiled);
-    const auto repeated = std::ranges::unique(out, {}, &Match<ExecRule>::compiled);
-    out.erase(repeated.begin(), repeated.end());
-    return out;
+void join(const Matches& a, const Matches& b, Matches& out) {
+  const auto merge = [](const std::vector<Match>& x, const std::vector<Match>& y, std::vector<Match>& into) {
+    into.clear();
+    std::ranges::set_union(x, y, std::back_inserter(into));
   };
-  return {join(a.allows, b.allows), join(a.denies, b.denies), a.reads_clock || b.reads_clock};
+  merge(a.allows, b.allows, out.allows);
+  merge(a.denies, b.denies, out.denies);
 }
 
 bool is_loader(const wire::ProgramFile& program) {
   return wire::is_dynamic_loader(program.path) || (program.file && wire::is_dynamic_loader(*program.file));
 }
 
-bool any_counts(const std::vector<Match<ExecRule>>& matches, Enforcement enforcement) {
-  return std::ranges::any_of(matches, [&](const auto& match) { return counts(match, enforcement); });
-}
-
 }  // namespace
 
-wire::Decision judge(const wire::ExecQuestion& question, const Judgement& judgement, bool& reads_clock) {
-  const Matches<ExecRule> script = match_program(question.program, question, judgement);
-  const Matches<ExecRule> interpreter =
-      question.interpreter ? match_program(*question.interpreter, question, judgement) : Matches<ExecRule>{};
-  const Matches<ExecRule> both = together(script, interpreter);
-  reads_clock = both.reads_clock;
+void judge(const wire::ExecQuestion& question, const Judgement& judgement) {
+  const auto& table = judgement.snapshot.execution().table();
+  Scratch& scratch = judgement.scratch;
+  const Matches& script = scratch.matches;
+  const Matches& interpreter = scratch.interpreter;
+  match_program(question.program, question, judgement, scratch.matches);
+  if (question.interpreter) {
+    match_program(*question.interpreter, question, judgement, scratch.interpreter);
+    join(script, interpreter, scratch.together);
+  }
+  const Matches& both = question.interpreter ? scratch.together : script;
   const bool loader = is_loader(question.program) || (question.interpreter && is_loader(*question.interpreter));
   // A script that the sandbox can change is another script by the time its interpreter reads it.
   const bool fixed = !question.interpreter || question.program.stable;
 
-  return answer(both.any_dry_run(), [&](Enforcement enforcement) {
-    Conclusion conclusion;
-    name_rules(both.denies, enforcement, conclusion);
-    if (loader || !conclusion.rules.empty()) {
-      conclusion.reason = loader ? Reason::guard_dynamic_loader : Reason::rule_deny;
-      return conclusion;
-    }
-    const bool allowed = fixed && any_counts(script.allows, enforcement) &&
+  const bool allowed = answer(table, both, scratch, [&](Enforcement enforcement) -> Conclusion {
+    if (loader) return {false, Reason::guard_dynamic_loader};
+    if (any_counts(both.denies, enforcement)) return {false, Reason::rule_deny};
+    const bool covered = fixed && any_counts(script.allows, enforcement) &&
                          (!question.interpreter || any_counts(interpreter.allows, enforcement));
-    if (!allowed) return conclusion;
-    conclusion.allowed = true;
-    conclusion.reason = Reason::rule_allow;
-    name_rules(both.allows, enforcement, conclusion);
-    ObligationMerge merge(question);
-    for (const auto& match : both.allows) {
-      if (counts(match, enforcement)) merge.add(match.rule());
-    }
-    conclusion.obligations = std::move(merge).result();
-    return conclusion;
+    return covered ? Conclusion{true, Reason::rule_allow} : Conclusion{};
   });
+  if (!allowed) return;
+  TermMerge merge(question, scratch);
+  for (const Match& match : both.allows) {
+    if (match.enforce) merge.add(*table.rules[match.rule].rule);
+  }
+  scratch.verdict.terms = merge.result();
 }
 
 }  // namespace portreeve::decide

@@ -1,9 +1,10 @@
-// What all domains share: candidate rules to matches, matches to a conclusion. Private to decide/.
+// What all domains share: candidate rules to matches, matches to a verdict. Private to decide/.
 #pragma once
 
 #include <algorithm>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/cel/cel.h"
@@ -11,7 +12,7 @@
 #include "engine/decide/clause.h"
 #include "engine/decide/decide.h"
 #include "engine/decide/request_activation.h"
-#include "engine/rbac/directory.h"
+#include "engine/decide/scratch.h"
 
 namespace portreeve::decide {
 
@@ -21,34 +22,10 @@ struct Judgement {
   const wire::Request& request;
   const rbac::Activation& subject;
   const RequestActivation& attributes;
-  Trace* trace;
+  Scratch& scratch;
+  Trace* trace = nullptr;
   std::vector<RuleSurvey>* survey = nullptr;  // every rule of the domain is judged into it
 };
-
-template <class Rule>
-struct Match {
-  const compile::CompiledRule<Rule>* compiled = nullptr;
-  std::uint64_t covered = 0;  // egress: the addresses covered, by position
-  bool says_tls = false;      // egress: the rule lets TLS flow
-  const Rule& rule() const { return *compiled->rule; }
-};
-
-template <class Rule>
-struct Matches {
-  std::vector<Match<Rule>> allows, denies;  // sorted by name
-  bool reads_clock = false;
-  bool any_dry_run() const {
-    const auto dry = [](const Match<Rule>& m) { return !m.rule().enforce; };
-    return std::ranges::any_of(allows, dry) || std::ranges::any_of(denies, dry);
-  }
-};
-
-enum class Enforcement : std::uint8_t { enforced_rules, all_rules };
-
-template <class Rule>
-bool counts(const Match<Rule>& match, Enforcement enforcement) {
-  return match.rule().enforce || enforcement == Enforcement::all_rules;
-}
 
 Clause condition_clause(const model::RuleHeader& rule, const Judgement& judgement, std::string* detail);
 
@@ -67,94 +44,99 @@ void survey_rules(const compile::RuleTable<Rule>& table, const Judgement& judgem
     if (scope.roles) {
       scope.roles->for_each([&](rbac::RoleId id) { entry.roles.push_back(directory.role_name(id)); });
     }
-    Fold fold(&entry.failing);
-    Match<Rule> match{&compiled};
-    judge(rule, fold, match);
+    Fold fold(rule.effect, Fold::Until::end, &entry.failing);
+    Match match;
+    judge(compiled, fold, match);
     if (rule.when) {
       std::string detail;
       fold.add("when", condition_clause(rule, judgement, &detail));
       if (!entry.failing.empty() && entry.failing.back().clause == "when") entry.failing.back().detail = detail;
     }
-    entry.matched = fold.matches(rule.effect);
+    entry.matched = fold.matches();
   }
 }
 
-// Judges each candidate in scope: `judge(rule, fold, match)` adds the clauses of the domain and fills the match; the
-// condition, dearest of all, comes last and only where the others leave it open.
+// Judges each of the scratch's candidates in scope into `out`: `judge(compiled, fold, match)` adds the clauses of the
+// domain and fills the match; the condition, dearest of all, comes last and only where the others leave it open.
 template <class Rule, class Judge>
-Matches<Rule> match_rules(const compile::RuleTable<Rule>& table, std::vector<compile::RuleIndex> candidates,
-                          const Judgement& judgement, Judge judge) {
+void match_rules(const compile::RuleTable<Rule>& table, const Judgement& judgement, Matches& out, Judge judge) {
+  out.clear();
+  if (judgement.survey != nullptr) {
+    survey_rules(table, judgement, judge);
+    return;
+  }
+  std::vector<compile::RuleIndex>& candidates = judgement.scratch.candidates;
   std::ranges::sort(candidates);
   const auto repeated = std::ranges::unique(candidates);
   candidates.erase(repeated.begin(), repeated.end());
-  Matches<Rule> out;
-  if (judgement.survey != nullptr) {
-    survey_rules(table, judgement, judge);
-    return out;
-  }
   for (const compile::RuleIndex index : candidates) {
     const compile::CompiledRule<Rule>& compiled = table.rules[index];
     if (!table.scopes[compiled.scope].covers(judgement.subject)) continue;
-    const Rule& rule = *compiled.rule;
-    out.reads_clock |= compiled.reads_clock;
-    Fold fold;
-    Match<Rule> match{&compiled};
-    judge(rule, fold, match);
+    judgement.scratch.reads_clock |= compiled.reads_clock;
+    Fold fold(compiled.effect, judgement.trace == nullptr ? Fold::Until::decided : Fold::Until::end);
+    Match match{index, compiled.enforce};
+    judge(compiled, fold, match);
     std::string detail;
-    if (rule.when && !fold.decided(rule.effect)) {
-      fold.add("when", condition_clause(rule, judgement, judgement.trace == nullptr ? nullptr : &detail));
+    if (compiled.has_condition && !fold.decided()) {
+      fold.add("when", condition_clause(*compiled.rule, judgement, judgement.trace == nullptr ? nullptr : &detail));
     }
-    const bool matched = fold.matches(rule.effect);
-    if (matched) (rule.effect == model::Effect::allow ? out.allows : out.denies).push_back(match);
+    const bool matched = fold.matches();
+    if (matched) (compiled.effect == model::Effect::allow ? out.allows : out.denies).push_back(match);
     if (judgement.trace != nullptr) {
-      judgement.trace->rules.push_back(
-          {compiled.name, rule.effect, rule.enforce, matched, fold.first(), fold.first_state(), std::move(detail)});
+      judgement.trace->rules.push_back({compiled.name, compiled.effect, compiled.enforce, matched, fold.first(),
+                                        fold.first_state(), std::move(detail)});
     }
   }
-  return out;
 }
 
 // The part of an answer that depends on which rules count.
 struct Conclusion {
   bool allowed = false;
   wire::Reason reason = wire::Reason::default_deny;
-  std::vector<std::string> rules;
-  std::string rule_reason;
-  wire::Obligations obligations;
 };
 
-// Adds the rules among `matches` that count to the conclusion's, with the first reason that one states.
 template <class Rule>
-void name_rules(const std::vector<Match<Rule>>& matches, Enforcement enforcement, Conclusion& conclusion) {
-  for (const Match<Rule>& match : matches) {
-    if (!counts(match, enforcement)) continue;
-    conclusion.rules.push_back(match.compiled->name);
-    if (conclusion.rule_reason.empty()) conclusion.rule_reason = match.rule().reason;
+void name_rules(const compile::RuleTable<Rule>& table, const std::vector<Match>& matches, Enforcement enforcement,
+                std::vector<std::string_view>& out) {
+  for (const Match& match : matches) {
+    if (counts(match, enforcement)) out.push_back(table.rules[match.rule].name);
   }
 }
 
-// The answer of a domain: `conclude(enforcement)` is asked once, and once more where a dry-run rule matched.
-template <class Conclude>
-wire::Decision answer(bool any_dry_run, Conclude conclude) {
-  Conclusion enforced = conclude(Enforcement::enforced_rules);
-  wire::Decision decision;
-  decision.allowed = enforced.allowed;
-  decision.reason = enforced.reason;
-  decision.rules = std::move(enforced.rules);
-  decision.rule_reason = std::move(enforced.rule_reason);
-  decision.obligations = std::move(enforced.obligations);
-  if (any_dry_run) {
-    Conclusion all = conclude(Enforcement::all_rules);
-    decision.dry_run = wire::DryRun{all.allowed, std::move(all.rules)};
+// The first reason that a rule among those that count states.
+template <class Rule>
+std::string_view stated_reason(const compile::RuleTable<Rule>& table, const std::vector<Match>& matches) {
+  for (const Match& match : matches) {
+    const compile::CompiledRule<Rule>& compiled = table.rules[match.rule];
+    if (match.enforce && compiled.has_reason) return compiled.rule->reason;
   }
-  return decision;
+  return {};
 }
 
-// Each domain's judgement; `reads_clock` is set where a rule considered reads the clock.
-wire::Decision judge(const wire::EgressQuestion& question, const Judgement& judgement, bool& reads_clock);
-wire::Decision judge(const wire::SecretQuestion& question, const Judgement& judgement, bool& reads_clock);
-wire::Decision judge(const wire::ExecQuestion& question, const Judgement& judgement, bool& reads_clock);
-wire::Decision judge(const wire::AccessQuestion& question, const Judgement& judgement, bool& reads_clock);
+// Writes the scratch's verdict, but for its terms: `conclude(enforcement)` is asked once, and once more where a dry-run
+// rule matched. An allow is by the allow rules that count, anything else by the deny rules. True on an allow.
+template <class Rule, class Conclude>
+bool answer(const compile::RuleTable<Rule>& table, const Matches& matches, Scratch& scratch, Conclude conclude) {
+  Verdict& verdict = scratch.verdict;
+  const Conclusion enforced = conclude(Enforcement::enforced_rules);
+  const std::vector<Match>& by = enforced.allowed ? matches.allows : matches.denies;
+  verdict.allowed = enforced.allowed;
+  verdict.reason = enforced.reason;
+  verdict.rule_reason = stated_reason(table, by);
+  name_rules(table, by, Enforcement::enforced_rules, verdict.rules);
+  if (matches.any_dry_run()) {
+    const Conclusion all = conclude(Enforcement::all_rules);
+    verdict.dry_run = all.allowed;
+    name_rules(table, all.allowed ? matches.allows : matches.denies, Enforcement::all_rules, verdict.dry_run_rules);
+  }
+  return enforced.allowed;
+}
+
+// Each domain's judgement into the scratch's verdict.
+void judge(const wire::EgressQuestion& question, const Judgement& judgement);
+void judge(const wire::SecretQuestion& question, const Judgement& judgement);
+void judge(const wire::ExecQuestion& question, const Judgement& judgement);
+void judge(const wire::AccessQuestion& question, const Judgement& judgement);
 
 // The lesser of two limits, where an absent one does not limit.
 template <class T>

@@ -76,10 +76,9 @@ cel::MapEntry LayeredProperties::entry(std::size_t i) const {
   return {cel::Value::of(std::string_view(at->first)), cel::Value::of(at->second)};
 }
 
-RequestActivation::RequestActivation(const compile::Snapshot& snapshot, const wire::Request& request,
-                                     const rbac::Activation& subject)
+RequestActivation::RequestActivation(const compile::Snapshot& snapshot, const wire::Request& request, Scratch& scratch)
     : request_(request),
-      subject_(subject),
+      subject_(scratch.subject),
       // Of subjects of the gates' own domains only Entities count (SEMANTICS §8).
       subject_properties_(
           std::holds_alternative<wire::AccessQuestion>(request.question) ? &request.principal.properties : nullptr,
@@ -87,11 +86,16 @@ RequestActivation::RequestActivation(const compile::Snapshot& snapshot, const wi
       resource_properties_(&request.resource_properties,
                            snapshot.resource_properties(request.resource_type, request.resource_id),
                            is_unsaid(request)),
-      directory_(snapshot.directory()) {}
+      directory_(snapshot.directory()),
+      groups_(scratch.groups),
+      roles_(scratch.roles) {
+  groups_.clear();
+  roles_.clear();
+}
 
 const std::vector<std::string_view>& RequestActivation::sorted_groups() const {
   if (!groups_.empty()) return groups_;
-  groups_ = subject_.groups;
+  groups_.assign(subject_.groups.begin(), subject_.groups.end());
   std::ranges::sort(groups_);
   const auto repeated = std::ranges::unique(groups_);
   groups_.erase(repeated.begin(), repeated.end());

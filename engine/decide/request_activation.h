@@ -3,6 +3,7 @@
 
 #include "engine/cel/cel.h"
 #include "engine/compile/snapshot.h"
+#include "engine/decide/scratch.h"
 #include "engine/rbac/directory.h"
 #include "engine/wire/request.h"
 
@@ -28,10 +29,10 @@ class LayeredProperties final : public cel::HostMap {
   bool unsaid_;
 };
 
-// Borrows everything; lives for one decision on one thread.
+// Borrows everything; lives for one decision on one thread. Keeps groups and roles in the scratch.
 class RequestActivation final : public cel::Activation {
  public:
-  RequestActivation(const compile::Snapshot& snapshot, const wire::Request& request, const rbac::Activation& subject);
+  RequestActivation(const compile::Snapshot& snapshot, const wire::Request& request, Scratch& scratch);
 
   cel::Value attribute(cel::AttributeId id) const override;
 
@@ -46,7 +47,9 @@ class RequestActivation final : public cel::Activation {
   LayeredProperties subject_properties_;
   LayeredProperties resource_properties_;
   const rbac::Directory& directory_;
-  mutable std::vector<std::string_view> groups_, roles_;  // sorted, made where a condition asks for them
+  // Sorted, made where a condition asks for them.
+  std::vector<std::string_view>& groups_;
+  std::vector<std::string_view>& roles_;
 };
 
 }  // namespace portreeve::decide

@@ -7,12 +7,9 @@ using wire::Reason;
 using wire::SecretUse;
 
 // SEMANTICS §1, point 2: what is wrong with the question itself.
-std::optional<Reason> question_failure(const wire::SecretQuestion& question, const model::Secret* secret) {
-  if (secret == nullptr) return Reason::unknown_secret;
-  const bool known =
-      question.upstream && std::ranges::any_of(secret->upstreams, [&](const wire::UpstreamUrl& upstream) {
-        return upstream.to_string() == *question.upstream;
-      });
+std::optional<Reason> question_failure(const wire::SecretQuestion& question, const compile::Snapshot& snapshot) {
+  if (snapshot.secret(question.secret) == nullptr) return Reason::unknown_secret;
+  const bool known = question.upstream && snapshot.is_upstream_of(question.secret, *question.upstream);
   return known ? std::nullopt : std::optional(Reason::foreign_upstream);
 }
 
@@ -23,51 +20,45 @@ Clause unless_lease(const wire::SecretQuestion& question, const std::optional<T>
 }
 
 void add_clauses(const model::SecretRule& rule, const wire::SecretQuestion& question, Fold& fold) {
-  fold.add("secrets", clause(!rule.secrets || std::ranges::any_of(*rule.secrets, [&](const model::Reference& secret) {
-             return secret.name == question.secret;
-           })));
-  fold.add("uses", listed(rule.uses, question.use));
-  fold.add("methods", unless_lease(question, rule.methods, listed(rule.methods, question.method)));
-  fold.add("paths", unless_lease(question, rule.paths, matched(rule.paths, question.path)));
+  const bool named = !rule.secrets || std::ranges::any_of(*rule.secrets, [&](const model::Reference& secret) {
+    return secret.name == question.secret;
+  });
+  if (fold.add("secrets", clause(named))) return;
+  if (fold.add("uses", listed(rule.uses, question.use))) return;
+  if (fold.add("methods", unless_lease(question, rule.methods, listed(rule.methods, question.method)))) return;
+  if (fold.add("paths", unless_lease(question, rule.paths, matched(rule.paths, question.path)))) return;
   fold.add("models", unless_lease(question, rule.models, matched(rule.models, question.model)));
 }
 
-wire::SecretObligations obligations(const std::vector<Match<model::SecretRule>>& allows, Enforcement enforcement,
-                                    const wire::SecretQuestion& question) {
+wire::SecretObligations terms(const compile::RuleTable<model::SecretRule>& table, const std::vector<Match>& allows,
+                              const wire::SecretQuestion& question) {
   wire::SecretObligations out;
   out.use = question.use.value_or(SecretUse::inject);
-  for (const auto& match : allows) {
-    if (!counts(match, enforcement)) continue;
-    merge_minimum(out.requests_per_minute, match.rule().requests_per_minute);
-    merge_minimum(out.lease_ttl, match.rule().lease_ttl);
+  for (const Match& match : allows) {
+    if (!match.enforce) continue;
+    const model::SecretRule& rule = *table.rules[match.rule].rule;
+    merge_minimum(out.requests_per_minute, rule.requests_per_minute);
+    merge_minimum(out.lease_ttl, rule.lease_ttl);
   }
   return out;
 }
 
 }  // namespace
 
-wire::Decision judge(const wire::SecretQuestion& question, const Judgement& judgement, bool& reads_clock) {
-  std::vector<compile::RuleIndex> candidates;
-  judgement.snapshot.secrets().find(question.secret, candidates);
-  const auto matches =
-      match_rules(judgement.snapshot.secrets().table(), std::move(candidates), judgement,
-                  [&](const model::SecretRule& rule, Fold& fold, auto&) { add_clauses(rule, question, fold); });
-  reads_clock = matches.reads_clock;
-  const std::optional<Reason> failure = question_failure(question, judgement.snapshot.secret(question.secret));
-  return answer(matches.any_dry_run(), [&](Enforcement enforcement) {
-    Conclusion conclusion;
-    name_rules(matches.denies, enforcement, conclusion);
-    if (failure || !conclusion.rules.empty()) {
-      conclusion.reason = failure.value_or(Reason::rule_deny);
-      return conclusion;
-    }
-    name_rules(matches.allows, enforcement, conclusion);
-    if (conclusion.rules.empty()) return conclusion;
-    conclusion.allowed = true;
-    conclusion.reason = Reason::rule_allow;
-    conclusion.obligations = obligations(matches.allows, enforcement, question);
-    return conclusion;
+void judge(const wire::SecretQuestion& question, const Judgement& judgement) {
+  const compile::SecretRules& rules = judgement.snapshot.secrets();
+  Scratch& scratch = judgement.scratch;
+  rules.find(question.secret, scratch.candidates);
+  match_rules(rules.table(), judgement, scratch.matches,
+              [&](const auto& compiled, Fold& fold, Match&) { add_clauses(*compiled.rule, question, fold); });
+  const std::optional<Reason> failure = question_failure(question, judgement.snapshot);
+  const bool allowed = answer(rules.table(), scratch.matches, scratch, [&](Enforcement enforcement) -> Conclusion {
+    if (failure) return {false, *failure};
+    if (any_counts(scratch.matches.denies, enforcement)) return {false, Reason::rule_deny};
+    if (any_counts(scratch.matches.allows, enforcement)) return {true, Reason::rule_allow};
+    return {};
   });
+  if (allowed) scratch.verdict.terms = terms(rules.table(), scratch.matches.allows, question);
 }
 
 }  // namespace portreeve::decide

@@ -36,4 +36,15 @@ void HostIndex::find(const net::HostName& name, std::vector<EntryId>& out) const
   }
 }
 
+bool HostIndex::contains(const net::HostName& name) const {
+  if (exact_.contains(name.view())) return true;
+  bool parent = true;
+  for (std::size_t dot = name.view().find('.'); dot != std::string_view::npos; dot = name.view().find('.', dot + 1)) {
+    const std::string_view suffix = name.view().substr(dot + 1);
+    if (any_depth_.contains(suffix) || (parent && one_label_.contains(suffix))) return true;
+    parent = false;
+  }
+  return false;
+}
+
 }  // namespace portreeve::index

@@ -30,6 +30,8 @@ class HostIndex {
   // Appends the ids of all patterns that match, in no order, possibly more than once. Cost: one look-up a label, and
   // the ids found; allocates only where `out` grows.
   void find(const net::HostName& name, std::vector<EntryId>& out) const;
+  // True where some pattern matches. Allocates nothing.
+  bool contains(const net::HostName& name) const;
 
  private:
   TextMap<std::vector<EntryId>> exact_;

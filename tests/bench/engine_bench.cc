@@ -56,12 +56,13 @@ void measure(std::size_t rules) {
     touched += trace.rules.size();
   }
   std::vector<double> nanos;
+  decide::Workspace workspace;
   const auto end = Clock::now() + std::chrono::seconds(2);
   for (std::size_t i = 0; Clock::now() < end; i = (i + kBatch) % requests.size()) {
     const auto start = Clock::now();
     for (std::size_t j = 0; j < kBatch; ++j) {
-      const wire::Decision decision = decide::decide(*snapshot, requests[(i + j) % requests.size()]);
-      asm volatile("" : : "r"(&decision) : "memory");
+      const decide::Verdict& verdict = decide::decide(*snapshot, requests[(i + j) % requests.size()], workspace);
+      asm volatile("" : : "r"(&verdict) : "memory");
     }
     nanos.push_back(seconds_since(start) * 1e9 / kBatch);
   }
