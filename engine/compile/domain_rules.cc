@@ -8,11 +8,6 @@ void append(const std::vector<T>& from, std::vector<T>& out) {
   out.insert(out.end(), from.begin(), from.end());
 }
 
-void append(const index::TextMap<std::vector<RuleIndex>>& map, std::string_view key, std::vector<RuleIndex>& out) {
-  const auto at = map.find(key);
-  if (at != map.end()) append(at->second, out);
-}
-
 template <class Rule>
 RuleIndex index_of(const RuleTable<Rule>& table, const CompiledRule<Rule>& rule) {
   return static_cast<RuleIndex>(&rule - table.rules.data());
@@ -41,6 +36,7 @@ EgressRules::EgressRules(const model::PolicySet& documents, const rbac::Director
       any_.push_back(id);
     }
   }
+  hosts_.compact();
 }
 
 void EgressRules::find(const net::EndpointHost& host, const std::vector<net::IpAddress>& addresses,
@@ -62,12 +58,13 @@ SecretRules::SecretRules(const model::PolicySet& documents, const rbac::Director
       any_.push_back(id);
       continue;
     }
-    for (const model::Reference& secret : *compiled.rule->secrets) by_secret_[secret.name].push_back(id);
+    for (const model::Reference& secret : *compiled.rule->secrets) by_secret_.add(secret.name, id);
   }
+  by_secret_.compact();
 }
 
 void SecretRules::find(std::string_view secret, std::vector<RuleIndex>& out) const {
-  append(by_secret_, secret, out);
+  by_secret_.find(secret, out);
   append(any_, out);
 }
 
@@ -82,6 +79,7 @@ ExecRules::ExecRules(const model::PolicySet& documents, const rbac::Directory& d
     for (const pattern::Pattern& program : *compiled.rule->programs) programs_.add(program, id);
     if (compiled.rule->effect == model::Effect::deny) denies_by_program_.push_back(id);
   }
+  programs_.compact();
 }
 
 void ExecRules::find(std::string_view path, std::string_view file, bool uncertain, std::vector<RuleIndex>& out) const {
@@ -99,12 +97,13 @@ AccessRules::AccessRules(const model::PolicySet& documents, const rbac::Director
       any_.push_back(id);
       continue;
     }
-    for (const model::ResourceMatch& resource : *compiled.rule->resources) by_type_[resource.type].push_back(id);
+    for (const model::ResourceMatch& resource : *compiled.rule->resources) by_type_.add(resource.type, id);
   }
+  by_type_.compact();
 }
 
 void AccessRules::find(std::string_view resource_type, std::vector<RuleIndex>& out) const {
-  append(by_type_, resource_type, out);
+  by_type_.find(resource_type, out);
   append(any_, out);
 }
 

@@ -71,7 +71,7 @@ class SecretRules {
 
  private:
   RuleTable<model::SecretRule> table_;
-  index::TextMap<std::vector<RuleIndex>> by_secret_;
+  index::Postings by_secret_;
   std::vector<RuleIndex> any_;
 };
 
@@ -96,7 +96,7 @@ class AccessRules {
 
  private:
   RuleTable<model::AccessRule> table_;
-  index::TextMap<std::vector<RuleIndex>> by_type_;
+  index::Postings by_type_;
   std::vector<RuleIndex> any_;
 };
 

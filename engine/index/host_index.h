@@ -7,12 +7,11 @@
 #include <unordered_map>
 #include <vector>
 
+#include "engine/index/postings.h"
 #include "engine/net/host_name.h"
 #include "engine/net/host_pattern.h"
 
 namespace portreeve::index {
-
-using EntryId = std::uint32_t;
 
 // A hash of a text key that is looked up by view.
 struct TextHash {
@@ -26,6 +25,7 @@ using TextMap = std::unordered_map<std::string, T, TextHash, std::equal_to<>>;
 class HostIndex {
  public:
   void add(const net::HostPattern& pattern, EntryId id);
+  void compact();  // as Postings
 
   // Appends the ids of all patterns that match, in no order, possibly more than once. Cost: one look-up a label, and
   // the ids found; allocates only where `out` grows.
@@ -34,9 +34,9 @@ class HostIndex {
   bool contains(const net::HostName& name) const;
 
  private:
-  TextMap<std::vector<EntryId>> exact_;
-  TextMap<std::vector<EntryId>> one_label_;  // by suffix
-  TextMap<std::vector<EntryId>> any_depth_;  // by suffix
+  Postings exact_;
+  Postings one_label_;  // by suffix
+  Postings any_depth_;  // by suffix
 };
 
 }  // namespace portreeve::index

@@ -3,11 +3,6 @@
 namespace portreeve::index {
 namespace {
 
-void append(const TextMap<std::vector<EntryId>>& map, std::string_view key, std::vector<EntryId>& out) {
-  const auto at = map.find(key);
-  if (at != map.end()) out.insert(out.end(), at->second.begin(), at->second.end());
-}
-
 // The directory in or below which everything lies that the pattern matches; empty where none is known but the root.
 std::string_view directory_of(const pattern::Pattern& pattern) {
   const std::string_view prefix = pattern.literal_prefix();
@@ -24,23 +19,29 @@ std::string_view directory_of(const pattern::Pattern& pattern) {
 void PathIndex::add(const pattern::Pattern& pattern, EntryId id) {
   switch (pattern.kind()) {
     case pattern::PatternKind::literal:
-      literals_[pattern.text()].push_back(id);
+      literals_.add(pattern.text(), id);
       return;
     case pattern::PatternKind::glob:
     case pattern::PatternKind::regex:
-      below_[std::string(directory_of(pattern))].push_back(id);
+      below_.add(directory_of(pattern), id);
       return;
   }
 }
 
+void PathIndex::compact() {
+  literals_.compact();
+  below_.compact();
+}
+
 void PathIndex::find(std::string_view path, std::vector<EntryId>& out) const {
-  append(literals_, path, out);
-  append(below_, path, out);
+  literals_.find(path, out);
+  if (below_.empty()) return;
+  below_.find(path, out);
   for (std::size_t slash = path.rfind('/'); slash != std::string_view::npos && slash > 0;
        slash = path.rfind('/', slash - 1)) {
-    append(below_, path.substr(0, slash), out);
+    below_.find(path.substr(0, slash), out);
   }
-  if (!path.empty()) append(below_, "", out);
+  if (!path.empty()) below_.find("", out);
 }
 
 }  // namespace portreeve::index

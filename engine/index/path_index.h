@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "engine/index/host_index.h"
+#include "engine/index/postings.h"
 #include "engine/pattern/pattern.h"
 
 namespace portreeve::index {
@@ -14,6 +14,7 @@ namespace portreeve::index {
 class PathIndex {
  public:
   void add(const pattern::Pattern& pattern, EntryId id);
+  void compact();  // as Postings
 
   // Appends a superset of the ids whose pattern matches, in no order, possibly more than once: all literals equal to
   // `path`, all others whose literal directory is `path` or above it. Cost: one look-up a segment, and the ids found;
@@ -21,8 +22,8 @@ class PathIndex {
   void find(std::string_view path, std::vector<EntryId>& out) const;
 
  private:
-  TextMap<std::vector<EntryId>> literals_;
-  TextMap<std::vector<EntryId>> below_;  // by directory, without a trailing slash; "" where it is the root or not known
+  Postings literals_;
+  Postings below_;  // by directory, without a trailing slash; "" where it is the root or not known
 };
 
 }  // namespace portreeve::index

@@ -80,14 +80,15 @@ Directory::Directory(const model::PolicySet& documents) {
   }
   for (const model::RoleBinding& binding : documents.role_bindings) {
     const auto id = static_cast<BindingId>(bindings_.size());
-    bindings_.push_back({&binding, RoleSet(roles.size())});
+    const bool plain = !binding.tenants && !binding.starts && !binding.expires && !binding.trust;
+    bindings_.push_back({&binding, RoleSet(roles.size()), plain});
     for (const model::Reference& bound : binding.roles) bindings_.back().granted.add_all(closures_[role(bound.name)]);
     for (const model::BindingSubject& subject : binding.subjects) {
       Provider& provider = providers_[subject.issuer];
       if (const auto* user = std::get_if<model::BoundUser>(&subject.who)) {
-        provider.by_user[user->sub].push_back(id);
+        provider.by_user.add(user->sub, id);
       } else if (const auto* group = std::get_if<model::BoundGroup>(&subject.who)) {
-        provider.by_group[group->group].push_back(id);
+        provider.by_group.add(group->group, id);
       } else {
         provider.by_claim.push_back({&std::get<model::BoundClaim>(subject.who), id});
       }
@@ -125,13 +126,9 @@ void Directory::read_claims(const Provider& provider, const wire::Principal& pri
 }
 
 void Directory::collect(const Provider& provider, const wire::Principal& principal, Activation& out) {
-  const auto add = [&](const ByName& map, std::string_view name) {
-    const auto at = map.find(name);
-    if (at != map.end()) out.bindings.insert(out.bindings.end(), at->second.begin(), at->second.end());
-  };
-  if (const auto sub = sub_of(principal)) add(provider.by_user, *sub);
+  if (const auto sub = sub_of(principal)) provider.by_user.find(*sub, out.bindings);
   if (!provider.by_group.empty()) {
-    for (const std::string_view group : out.groups) add(provider.by_group, group);
+    for (const std::string_view group : out.groups) provider.by_group.find(group, out.bindings);
   }
   if (principal.assurance == wire::Assurance::verified) {
     for (const ByClaim& bound : provider.by_claim) {
@@ -147,6 +144,10 @@ void Directory::apply_bindings(Timestamp time, Activation& out) const {
   std::optional<model::Trust> bound_trust;
   std::erase_if(out.bindings, [&](BindingId id) {
     const Binding& binding = bindings_[id];
+    if (binding.plain) {
+      out.roles.add_all(binding.granted);
+      return false;
+    }
     const model::RoleBinding& document = *binding.document;
     if (!covers_tenant(document, out.tenant)) return true;
     note_change(out.next_change, document.starts, time);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "engine/base/time.h"
+#include "engine/index/postings.h"
 #include "engine/model/policy_set.h"
 #include "engine/rbac/role_set.h"
 #include "engine/wire/principal.h"
@@ -56,17 +57,17 @@ class Directory {
  private:
   struct Binding {
     const model::RoleBinding* document;
-    RoleSet granted;  // with all that its roles inherit
+    RoleSet granted;     // with all that its roles inherit
+    bool plain = false;  // for every tenant and all time, and says nothing of trust
   };
   struct ByClaim {
     const model::BoundClaim* claim;
     BindingId binding;
   };
-  using ByName = std::unordered_map<std::string_view, std::vector<BindingId>>;
   struct Provider {
     const model::IdentityProvider* document = nullptr;
     std::unordered_map<std::string_view, RoleId> claimed_roles;  // those that a claim may grant
-    ByName by_user, by_group;
+    index::Postings by_user, by_group;
     std::vector<ByClaim> by_claim;
   };
   struct Constraint {
