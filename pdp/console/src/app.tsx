@@ -3,6 +3,7 @@ import { useCallback, useEffect, useMemo, useState } from 'preact/hooks';
 import { Api } from './api/client';
 import type { Console } from './api/schema';
 import { type Location, navigate, pathTo, useLocation } from './lib/router';
+import { visible } from './lib/safe_text';
 import { DecisionPage } from './pages/decision';
 import { DecisionsPage } from './pages/decisions';
 import { OverviewPage } from './pages/overview';
@@ -30,7 +31,7 @@ function Page({ location }: { location: Location }): JSX.Element {
   const [name = '', ...below] = location.parts;
   const page = pages[name];
   const Found = below.length === 0 ? page?.one : page?.below;
-  useEffect(() => { document.title = `${below[0] ?? page?.title ?? 'Not found'} · Portreeve`; }, [location]);
+  useEffect(() => { document.title = `${below[0] === undefined ? (page?.title ?? 'Not found') : visible(below[0])} · Portreeve`; }, [location]);
   if (Found === undefined) return <div class="page"><Empty page title="There is no such page" action={<Link to={pathTo([])} class="button">Go to the overview</Link>}>The address may have been cut short.</Empty></div>;
   return <Found location={location} />;
 }

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { flatten, formatAgo, formatBytes, formatCount, formatDollars, formatDuration, formatTime, shortId, shortRevision } from '../src/lib/format';
 import { asText, decodeQuestion, encodeQuestion, presets, questionOf, readQuestion } from '../src/lib/question';
 import { parseLocation, pathTo } from '../src/lib/router';
-import { fillBuckets } from '../src/ui/plot';
+import { coarser, fillBuckets } from '../src/ui/plot';
 
 const now = new Date('2026-11-25T12:00:00Z');
 
@@ -73,6 +73,16 @@ describe('the plot', () => {
     const filled = fillBuckets({ from: '2026-11-25T10:00:00Z', until: '2026-11-25T10:05:00Z', step: 60, complete: true, buckets: [{ time: '2026-11-25T10:02:00Z', allow: 1, deny: 2, other: 3 }] });
     assert.equal(filled.times.length, 5);
     assert.deepEqual([filled.allow, filled.deny, filled.other], [[0, 0, 1, 0, 0], [0, 0, 2, 0, 0], [0, 0, 3, 0, 0]]);
+  });
+  it('has fewer, wider bars for a long time, and loses no count', () => {
+    const buckets = Array.from({ length: 720 }, (_, index) => ({ time: new Date(Date.parse('2026-11-25T04:00:00Z') + index * 30_000).toISOString(), allow: 1, deny: index % 3, other: 0 }));
+    const wide = coarser({ from: '2026-11-25T04:00:00Z', until: '2026-11-25T10:00:00Z', step: 30, complete: true, buckets });
+    assert.equal(wide.step, 300);
+    assert.equal(wide.buckets.length, 72);
+    assert.equal(wide.buckets.reduce((sum, each) => sum + each.allow, 0), 720);
+    assert.equal(wide.buckets.reduce((sum, each) => sum + each.deny, 0), 720);
+    const few = { from: '2026-11-25T04:00:00Z', until: '2026-11-25T04:30:00Z', step: 30, complete: true, buckets };
+    assert.equal(coarser(few), few);
   });
   it('never has more than it can draw', () => {
     assert.ok(fillBuckets({ from: '1970-01-01T00:00:00Z', until: '2026-11-25T10:05:00Z', step: 1, complete: true, buckets: [] }).times.length <= 1500);

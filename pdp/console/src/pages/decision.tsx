@@ -25,12 +25,12 @@ const search = (field: string, value: string): string => pathTo(['decisions'], n
 function Sentence({ decision }: { decision: Decision }): JSX.Element {
   const { record } = decision;
   const who = <strong><Text value={record.subject?.id ?? record.session ?? record.actor ?? record.gate ?? 'Someone'} /></strong>;
-  if (record.kind === 'admin') return <p class="sentence">{who} did <strong><Text value={record.action ?? ''} /></strong>{record.target !== undefined && <> to <Text value={record.target} /></>}{record.result !== undefined && <> ({record.result})</>}.</p>;
+  if (record.kind === 'admin') return <p class="sentence">{who} did <strong><Text value={record.action ?? ''} /></strong>{record.target !== undefined && <> to <Text value={record.target} /></>}{record.result !== undefined && <> (<Text value={record.result} />)</>}.</p>;
   if (record.kind !== 'decision') return <p class="sentence">The gate <strong><Text value={record.gate ?? record.pep ?? ''} /></strong> reported <strong><Text value={record.event ?? record.kind} /></strong>{targetOf(record) !== '' && <> of <Text value={targetOf(record)} /></>}.</p>;
   const rule = record.rules?.[0];
   return (
     <p class="sentence">
-      {who} {record.decision === true ? 'may' : 'may not'} <strong>{verbOf(record.action ?? '')}</strong> <strong><Text value={targetOf(record)} /></strong>
+      {who} {record.decision === true ? 'may' : 'may not'} <strong><Text value={verbOf(record.action ?? '')} /></strong> <strong><Text value={targetOf(record)} /></strong>
       {rule !== undefined ? <>, because the rule <strong><Text value={rule} /></strong> {record.decision === true ? 'allows it' : 'denies it'}</> : ', because no rule allows it'}
       {record.ruleReason !== undefined && <> (“<Text value={record.ruleReason} />”)</>}.
     </p>
@@ -68,7 +68,7 @@ function Neighbours({ decision }: { decision: Decision }): JSX.Element {
       <ol class="timeline">
         {all.map((each) => {
           const answer = each.record.decision === true ? 'allow' : 'deny';
-          const inner = <><span class="muted small"><Time value={timeOf(each.record)} /></span> {each.record.decision === true ? 'allowed' : 'denied'} · {verbOf(each.record.action ?? '')} <Text value={targetOf(each.record)} /></>;
+          const inner = <><span class="muted small"><Time value={timeOf(each.record)} /></span> {each.record.decision === true ? 'allowed' : 'denied'} · <Text value={verbOf(each.record.action ?? '')} /> <Text value={targetOf(each.record)} /></>;
           return <li class={`${answer}${each.index === index ? ' here' : ''}`} key={each.index} aria-current={each.index === index ? 'true' : undefined}>{each.index === index ? inner : <Link to={pathOfRecord(each)}>{inner}</Link>}</li>;
         })}
       </ol>
@@ -118,7 +118,7 @@ function Shown({ decision, reload }: { decision: Decision; reload: () => void })
               record.tenant !== undefined && ['Tenant', <Link to={search('tenant', record.tenant)}><Text value={record.tenant} /></Link>],
               record.session !== undefined && ['Session', <><Link to={pathTo(['sessions', record.session])}><Id value={record.session} /></Link>{session !== undefined && <> <StateBadge state={session.state} /></>}</>],
               record.action !== undefined && ['Action', <code><Text value={record.action} /></code>],
-              record.resource !== undefined && ['Resource', <><Text value={record.resource.id} /> <span class="muted">({record.resource.type})</span></>],
+              record.resource !== undefined && ['Resource', <><Text value={record.resource.id} /> <span class="muted">(<Text value={record.resource.type} />)</span></>],
               ...properties.map(([path, value]) => [path, <Text value={value} />] as const),
               ['Gate', <Text value={record.pep ?? record.gate ?? ''} />],
               record.actor !== undefined && ['By', <Text value={record.actor} />],

@@ -14,7 +14,7 @@ import { ExportDialog } from '../ui/export_dialog';
 import { Facets } from '../ui/facets';
 import { FilterBar } from '../ui/filter_bar';
 import { Icon } from '../ui/icons';
-import { perStep, PlotLegend, TimePlot } from '../ui/plot';
+import { coarser, perStep, PlotLegend, TimePlot } from '../ui/plot';
 import { RecordTable } from '../ui/record_table';
 import { toast } from '../ui/toast';
 
@@ -42,7 +42,7 @@ export function DecisionsPage({ location }: { location: Location }): JSX.Element
     return api.decisions(query, signal);
   });
   const facets = useLoad(`facets ${key}`, (signal) => api.facets(apiQuery(filter, new Date()), signal));
-  const histogram = useLoad(`histogram ${key}`, (signal) => api.histogram(apiQuery(filter, new Date()), signal));
+  const histogram = useLoad(`histogram ${key}`, async (signal) => coarser(await api.histogram(apiQuery(filter, new Date()), signal)));
 
   const apply = (next: Filter): void => navigate(pathTo(['decisions'], writeFilter(next)));
 

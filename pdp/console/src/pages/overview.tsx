@@ -9,7 +9,7 @@ import { usePoll } from '../lib/poll';
 import { type Location, navigate, pathTo } from '../lib/router';
 import { Card, Empty, ErrorState, Link, Loading, Notice } from '../ui/basic';
 import { useSigned } from '../ui/context';
-import { perStep, PlotLegend, TimePlot } from '../ui/plot';
+import { coarser, perStep, PlotLegend, TimePlot } from '../ui/plot';
 import { RecordTable } from '../ui/record_table';
 import { Ago, Text } from '../ui/text';
 import { Usage } from '../ui/usage';
@@ -65,9 +65,10 @@ export function OverviewPage({ location }: { location: Location }): JSX.Element 
   const { api, start, may } = useSigned();
   const range = ranges.find((each) => each.name === location.query.get('range')) ?? ranges[1];
   const [paused, setPaused] = useState(false);
-  const loaded = useLoad(range.name, (signal) => {
+  const loaded = useLoad(range.name, async (signal) => {
     const now = new Date();
-    return api.overview(new URLSearchParams({ from: new Date(now.getTime() - range.seconds * 1000).toISOString(), until: now.toISOString() }), signal);
+    const answer = await api.overview(new URLSearchParams({ from: new Date(now.getTime() - range.seconds * 1000).toISOString(), until: now.toISOString() }), signal);
+    return { ...answer, decisions: coarser(answer.decisions) };
   });
   usePoll(loaded.value !== undefined && !paused, refreshEvery, async () => { if (!loaded.busy) loaded.reload(); });
   const overview = loaded.value;

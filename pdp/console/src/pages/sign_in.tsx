@@ -49,7 +49,7 @@ export function SignInPage({ api, start, location, onSignedIn }: { api: Api; sta
         {code !== null && <Notice kind="deny">{failures[code] ?? failures['failed']}</Notice>}
         {problem !== undefined && <Notice kind="deny">{problem}</Notice>}
         {providers.map((provider) => (
-          <a class="button primary" href={`${provider.url}?${new URLSearchParams({ return: back }).toString()}`}>Sign in with {provider.name}</a>
+          <a class="button primary" href={`${provider.url}?${new URLSearchParams({ return: back }).toString()}`}>Sign in with <Text value={provider.name} /></a>
         ))}
         {link && <p class="muted small">{providers.length > 0 ? 'Or open' : 'Open'} a one-time link: <code>tools/run</code> prints one, and <code>portreeve console-link</code> makes another. It works once, for five minutes.</p>}
         {providers.length === 0 && !link && (

@@ -147,7 +147,7 @@ export function TryPage({ location }: { location: Location }): JSX.Element {
                 <div class="field">
                   <label for="try-subjectType">Who</label>
                   <select id="try-subjectType" value={form.subjectType} onChange={set('subjectType')}>
-                    <option value="user">A user, with these claims</option><option value="session">A session, by its id</option>
+                    <option value="user">A user</option><option value="session">A session</option>
                     {!['user', 'session'].includes(form.subjectType) && <option value={form.subjectType}>{form.subjectType}</option>}
                   </select>
                 </div>

@@ -48,7 +48,7 @@ export function RecordBadge({ record }: { record: LogRecord }): JSX.Element {
   if (answer !== undefined) return <Verdict allowed={answer === 'allow'} />;
   if (record.kind === 'refusal') return <span class="badge deny"><Icon name="deny" size={12} />Refused</span>;
   const names: Readonly<Record<string, string>> = { outcome: 'Outcome', use: 'Cached use', admin: 'Admin' };
-  return <span class="badge">{names[record.kind] ?? record.kind}{record.event === undefined ? '' : <>: <Text value={record.event} /></>}</span>;
+  return <span class="badge">{names[record.kind] ?? <Text value={record.kind} />}{record.event === undefined ? '' : <>: <Text value={record.event} /></>}</span>;
 }
 
 const states: Readonly<Record<SessionState, { class: string; label: string }>> = {
@@ -62,7 +62,7 @@ export function StateBadge({ state }: { state: SessionState }): JSX.Element {
 export function Facts({ rows }: { rows: readonly (readonly [string, ComponentChildren] | undefined | false)[] }): JSX.Element {
   return (
     <dl class="facts">
-      {rows.map((row) => row && row[1] !== undefined && row[1] !== '' && [<dt>{row[0]}</dt>, <dd>{row[1]}</dd>])}
+      {rows.map((row) => row && row[1] !== undefined && row[1] !== '' && [<dt><Text value={row[0]} /></dt>, <dd>{row[1]}</dd>])}
     </dl>
   );
 }
@@ -95,6 +95,7 @@ function adviceFor(error: unknown): Advice {
     case 'unauthenticated': return { title: 'You are signed out', advice: 'Sign in again to go on where you were.' };
     case 'denied': return { title: 'The policies do not let you see this', advice: 'An AccessPolicy has to allow it for one of your roles. Ask whoever keeps the policies; the refusal is in the decision log.' };
     case 'other-tenant': return { title: 'This belongs to another tenant', advice: 'You are confined to your own tenant. Somebody with access to all tenants can open this link.' };
+    case 'session-unknown':
     case 'not-found': return { title: 'There is no such thing here', advice: 'Check the address. If you have a choice of tenants, it may belong to another one.' };
     case 'bad-request': return { title: 'The PDP does not understand this question', advice: 'A filter or the address has a value that cannot be right.' };
     case 'audit-unavailable': return { title: 'The decision log cannot be written', advice: 'Nothing is answered that cannot be recorded. Look at the disk of the PDP, and at /readyz.' };

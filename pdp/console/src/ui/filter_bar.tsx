@@ -102,7 +102,7 @@ export function FilterBar({ filter, onApply, searchRef, facets }: { filter: Filt
                 id="add-value" list="add-values" ref={(element) => { if (element !== null && value === '') element.focus(); }} autocomplete="off" value={value}
                 onInput={(event) => setValue(event.currentTarget.value)} onKeyDown={(event) => { if (event.key === 'Escape') setAdding(undefined); }}
               />
-              <datalist id="add-values">{facets?.facets.find((each) => each.field === adding)?.values.map((each) => <option value={each.value} />)}</datalist>
+              <datalist id="add-values">{facets?.facets.find((each) => each.field === adding)?.values.map((each) => <option value={each.value} label={visible(each.value)} />)}</datalist>
               <button type="submit" class="button compact">Add</button>
               <button type="button" class="button compact plain" onClick={() => setAdding(undefined)}>Cancel</button>
             </form>

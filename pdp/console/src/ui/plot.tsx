@@ -6,6 +6,25 @@ import 'uplot/dist/uPlot.min.css';
 import type { Histogram } from '../api/schema';
 import { formatCount, formatTime } from '../lib/format';
 
+const steps = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800, 1_209_600, 2_592_000];
+
+// The same counts in fewer buckets, `most` of them, so that a bar is wide enough to see.
+export function coarser(histogram: Histogram, most = 120): Histogram {
+  const span = (Date.parse(histogram.until) - Date.parse(histogram.from)) / 1000;
+  const fits = (step: number): boolean => step % histogram.step === 0 && span / step <= most;
+  const step = fits(histogram.step) ? histogram.step : (steps.find(fits) ?? histogram.step);
+  if (step === histogram.step) return histogram;
+  const buckets = new Map<number, Histogram['buckets'][number]>();
+  for (const bucket of histogram.buckets) {
+    const start = Math.floor(Date.parse(bucket.time) / 1000 / step) * step;
+    const before = buckets.get(start);
+    buckets.set(start, {
+      time: new Date(start * 1000).toISOString(), allow: (before?.allow ?? 0) + bucket.allow, deny: (before?.deny ?? 0) + bucket.deny, other: (before?.other ?? 0) + bucket.other,
+    });
+  }
+  return { ...histogram, step, buckets: [...buckets.values()] };
+}
+
 // Every bucket from `from` to `until`; those that the answer leaves out are zero.
 export function fillBuckets(histogram: Histogram): { times: number[]; allow: number[]; deny: number[]; other: number[] } {
   const byTime = new Map(histogram.buckets.map((bucket) => [Math.floor(Date.parse(bucket.time) / 1000), bucket]));

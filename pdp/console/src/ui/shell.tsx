@@ -2,6 +2,7 @@ import type { ComponentChildren, JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { useKeys } from '../lib/keys';
 import { type Location, navigate, pathTo } from '../lib/router';
+import { visible } from '../lib/safe_text';
 import { type Theme, useTheme } from '../lib/theme';
 import { Link } from './basic';
 import { useSigned } from './context';
@@ -52,7 +53,7 @@ export function Shell({ location, allTenants, onAllTenants, onSignOut, children 
           {user.scope.tenant !== undefined && (user.scope.allTenants
             ? (
               <select aria-label="Tenants shown" value={allTenants ? 'all' : 'own'} onChange={(event) => onAllTenants(event.currentTarget.value === 'all')}>
-                <option value="own">Tenant {user.scope.tenant}</option><option value="all">All tenants</option>
+                <option value="own">Tenant {visible(user.scope.tenant)}</option><option value="all">All tenants</option>
               </select>
             )
             : <span>Tenant <Text value={user.scope.tenant} /></span>)}
