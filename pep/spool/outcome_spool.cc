@@ -31,7 +31,7 @@ void OutcomeSpool::append(const Record& record) {
   std::string framed = boot_ + to_json(record, next_seq_++);
   const std::size_t size = framed.size();
   waiting_bytes_.fetch_add(size, std::memory_order_relaxed);
-  queue_->append({std::move(framed)}, [this, size](Result<std::uint64_t> done) {
+  queue_->append_soon({std::move(framed)}, [this, size](Result<std::uint64_t> done) {
     waiting_bytes_.fetch_sub(size, std::memory_order_relaxed);
     if (done) return;
     if (lost_.fetch_add(1, std::memory_order_relaxed) == 0) {

@@ -101,21 +101,26 @@ Result<std::uint64_t> UsageSpool::reserve(const wire::UsageEvent& intent) {
 }
 
 // The boot id travels with each record: what an earlier run left behind goes out under its own numbers.
-void UsageSpool::append(const wire::UsageEvent& event, storage::Spool::Completion done) {
+void UsageSpool::append(const wire::UsageEvent& event, Urgency urgency, storage::Spool::Completion done) {
   const MutexLock lock(mutex_);
   std::string framed = boot_ + wire::to_json(event, next_seq_++);
   const std::uint64_t size = framed.size() + kFrameBytes;
   waiting_bytes_.fetch_add(size, std::memory_order_relaxed);
   std::vector<std::string> records;
   records.push_back(std::move(framed));
-  queue_->append(std::move(records), [this, size, done = std::move(done)](Result<std::uint64_t> index) mutable {
+  storage::Spool::Completion noted = [this, size, done = std::move(done)](Result<std::uint64_t> index) mutable {
     waiting_bytes_.fetch_sub(size, std::memory_order_relaxed);
     done(std::move(index));
-  });
+  };
+  if (urgency == Urgency::waited_for) {
+    queue_->append(std::move(records), std::move(noted));
+  } else {
+    queue_->append_soon(std::move(records), std::move(noted));
+  }
 }
 
 void UsageSpool::write_completion(const wire::UsageEvent& completion) {
-  append(completion, [this](Result<std::uint64_t> index) {
+  append(completion, Urgency::may_linger, [this](Result<std::uint64_t> index) {
     if (index) return;
     if (lost_.fetch_add(1, std::memory_order_relaxed) == 0) {
       log_.error("a completion could not be spooled: its usage stays unknown; no further call is made",
@@ -133,13 +138,15 @@ boost::asio::awaitable<Result<UsageSpool::Call>> UsageSpool::begin(wire::UsageEv
   const auto initiate = [this](auto handler, const wire::UsageEvent* event) {
     const auto executor = boost::asio::get_associated_executor(handler);
     // The loop stays up until the handler is back on it.
-    append(*event, [work = boost::asio::make_work_guard(executor),
-                    handler = std::move(handler)](Result<std::uint64_t> index) mutable {
-      Status durable = index ? Status() : Status(fail(index.error()));
-      boost::asio::post(work.get_executor(), [handler = std::move(handler), durable = std::move(durable)]() mutable {
-        std::move(handler)(std::move(durable));
-      });
-    });
+    append(*event, Urgency::waited_for,
+           [work = boost::asio::make_work_guard(executor),
+            handler = std::move(handler)](Result<std::uint64_t> index) mutable {
+             Status durable = index ? Status() : Status(fail(index.error()));
+             boost::asio::post(work.get_executor(),
+                               [handler = std::move(handler), durable = std::move(durable)]() mutable {
+                                 std::move(handler)(std::move(durable));
+                               });
+           });
   };
   const Status durable = co_await boost::asio::async_initiate<const boost::asio::use_awaitable_t<>, void(Status)>(
       initiate, boost::asio::use_awaitable, &call.intent());
@@ -154,7 +161,7 @@ Result<UsageSpool::Call> UsageSpool::begin_and_wait(wire::UsageEvent intent) {
   Call call(*this, std::move(intent), reserved);
   std::promise<Status> promise;
   std::future<Status> durable = promise.get_future();
-  append(call.intent(), [&promise](Result<std::uint64_t> index) {
+  append(call.intent(), Urgency::waited_for, [&promise](Result<std::uint64_t> index) {
     promise.set_value(index ? Status() : Status(fail(index.error())));
   });
   if (Status status = durable.get(); !status) return fail(status.error());

@@ -78,7 +78,8 @@ class UsageSpool {
   UsageSpool(std::string boot, std::uint64_t total_bytes, const daemon::Log& log,
              std::unique_ptr<storage::Spool> queue);
   Result<std::uint64_t> reserve(const wire::UsageEvent& intent);
-  void append(const wire::UsageEvent& event, storage::Spool::Completion done);
+  enum class Urgency : std::uint8_t { waited_for, may_linger };
+  void append(const wire::UsageEvent& event, Urgency urgency, storage::Spool::Completion done);
   void write_completion(const wire::UsageEvent& completion);
   std::string next_key();
   bool fits(std::uint64_t more) const;

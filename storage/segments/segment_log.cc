@@ -14,6 +14,8 @@ namespace {
 // One group: large enough that the sync is amortised, small enough that the first of it does not wait long.
 constexpr std::size_t kGroupBytes = 4u << 20;
 constexpr std::size_t kWriteBytes = 1u << 20;
+// Of what nobody waits for: short beside the second in which a person looks, long beside a sync.
+constexpr Millis kLinger{10};
 
 }  // namespace
 
@@ -58,7 +60,16 @@ std::string SegmentLog::refusal(const std::vector<std::string>& records, std::si
 }
 
 Status SegmentLog::try_append(std::vector<std::string>& records, Completion& done) {
+  return queue(records, done, Urgency::waited_for);
+}
+
+void SegmentLog::append_soon(std::vector<std::string> records, Completion done) {
+  if (Status queued = queue(records, done, Urgency::may_linger); !queued) done(fail(std::move(queued).error()));
+}
+
+Status SegmentLog::queue(std::vector<std::string>& records, Completion& done, Urgency urgency) {
   std::size_t bytes = 0;
+  bool wake = true;
   for (const std::string& record : records) bytes += record.size() + kFrameHeaderBytes;
   {
     const MutexLock lock(mutex_);
@@ -66,9 +77,16 @@ Status SegmentLog::try_append(std::vector<std::string>& records, Completion& don
     if (!refused.empty()) return fail(std::move(refused));
     queued_records_ += records.size();
     queued_bytes_ += bytes;
+    if (urgency == Urgency::waited_for) {
+      urgent_ = true;
+    } else if (queue_.empty()) {
+      due_ = std::chrono::steady_clock::now() + kLinger;
+    } else {
+      wake = false;
+    }
     queue_.push_back({std::move(records), bytes, std::move(done)});
   }
-  work_.notify_one();
+  if (wake) work_.notify_one();
   return {};
 }
 
@@ -106,6 +124,8 @@ bool SegmentLog::wait_durable(std::uint64_t index, Millis wait) const {
 bool SegmentLog::take_group(std::deque<Waiting>& group) {
   MutexLock lock(mutex_);
   while (queue_.empty() && !stopping_) lock.wait(work_);
+  while (!urgent_ && !stopping_ && queued_bytes_ < kGroupBytes && lock.wait_until(work_, due_)) {
+  }
   std::size_t bytes = 0;
   while (!queue_.empty() && bytes < kGroupBytes) {
     bytes += queue_.front().bytes;
@@ -114,6 +134,7 @@ bool SegmentLog::take_group(std::deque<Waiting>& group) {
     group.push_back(std::move(queue_.front()));
     queue_.pop_front();
   }
+  urgent_ = !queue_.empty();  // what is left over has waited already
   return !group.empty();
 }
 

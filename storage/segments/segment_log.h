@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -58,6 +59,9 @@ class SegmentLog {
   void append(std::vector<std::string> records, Completion done);
   // The same, but a call that fails at once says so, moves nothing out of its arguments and does not run `done`.
   Status try_append(std::vector<std::string>& records, Completion& done);
+  // As append(), for what nobody waits for: it is synced together with the next records that somebody does wait for,
+  // or after 10 ms, so that it costs those no sync of its own.
+  void append_soon(std::vector<std::string> records, Completion done);
   // The same for callers that may block.
   Result<std::uint64_t> append_and_wait(std::vector<std::string> records);
 
@@ -95,6 +99,8 @@ class SegmentLog {
   // Opens the newest segment for appending; sets next_index_.
   Status recover_newest(const Segment& segment, std::uint64_t published);
   Status publish_durable(std::uint64_t end);
+  enum class Urgency : std::uint8_t { waited_for, may_linger };
+  Status queue(std::vector<std::string>& records, Completion& done, Urgency urgency);
 
   void run();
   bool take_group(std::deque<Waiting>& group);
@@ -132,6 +138,8 @@ class SegmentLog {
   std::size_t queued_bytes_ GUARDED_BY(mutex_) = 0;
   std::deque<Segment> segments_ GUARDED_BY(mutex_);  // by base; the last one is open
   std::string failure_ GUARDED_BY(mutex_);
+  bool urgent_ GUARDED_BY(mutex_) = false;                        // something is queued that somebody waits for
+  std::chrono::steady_clock::time_point due_ GUARDED_BY(mutex_);  // of the first that nobody waits for
   bool stopping_ GUARDED_BY(mutex_) = false;
 
   std::thread thread_;

@@ -27,6 +27,10 @@ class Spool {
 
   // As SegmentLog::append(); fails at once with `the spool is full …` where the bound would be passed.
   void append(std::vector<std::string> records, Completion done) { log_->append(std::move(records), std::move(done)); }
+  // As SegmentLog::append_soon().
+  void append_soon(std::vector<std::string> records, Completion done) {
+    log_->append_soon(std::move(records), std::move(done));
+  }
   Result<std::uint64_t> append_and_wait(std::vector<std::string> records) {
     return log_->append_and_wait(std::move(records));
   }

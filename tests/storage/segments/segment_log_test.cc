@@ -224,6 +224,38 @@ TEST(SegmentLog, ShowsFollowersNothingBeforeItsSync) {
   files.set_before_sync({});
 }
 
+TEST(SegmentLog, SyncsWhatNobodyWaitsForWithWhatSomebodyDoes) {
+  MemoryFileSystem files;
+  const auto log = SegmentLog::open(files, "log", {});
+  ASSERT_TRUE(log);
+  std::vector<std::uint64_t> told;
+  for (std::uint64_t i = 0; i < 3; ++i) {
+    (*log)->append_soon({record(i)}, [&told](Result<std::uint64_t> index) { told.push_back(index ? *index : 99); });
+  }
+  ASSERT_TRUE((*log)->append_and_wait({record(3)}));
+  EXPECT_EQ(told, (std::vector<std::uint64_t>{0, 1, 2})) << "in order, and before the last";
+  EXPECT_EQ((*log)->durable_end(), 4u);
+  EXPECT_EQ(all_of(files, "log", 4), records(0, 4));
+}
+
+TEST(SegmentLog, SyncsWhatNobodyWaitsForBeforeLong) {
+  MemoryFileSystem files;
+  const auto log = SegmentLog::open(files, "log", {});
+  ASSERT_TRUE(log);
+  (*log)->append_soon({record(0)}, [](Result<std::uint64_t>) {});
+  EXPECT_TRUE((*log)->wait_durable(0, Millis{30'000}));
+}
+
+TEST(SegmentLog, LosesNothingThatLingersWhereItEnds) {
+  MemoryFileSystem files;
+  {
+    const auto log = SegmentLog::open(files, "log", {});
+    ASSERT_TRUE(log);
+    for (std::uint64_t i = 0; i < 3; ++i) (*log)->append_soon({record(i)}, [](Result<std::uint64_t>) {});
+  }
+  EXPECT_EQ(all_of(files, "log", 3), records(0, 3));
+}
+
 TEST(SegmentLog, HasOneOwner) {
   MemoryFileSystem files;
   auto log = SegmentLog::open(files, "log", {}).value();
