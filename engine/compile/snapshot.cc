@@ -24,13 +24,15 @@ Snapshot::Snapshot(std::shared_ptr<const model::CheckedPolicySet> set, Deploymen
       execution_(set_->documents(), directory_),
       access_(set_->documents(), directory_) {
   for (const model::Secret& secret : documents().secrets) {
-    SecretEntry& entry = secrets_by_name_[secret.name];
-    entry.document = &secret;
+    std::vector<std::string> upstreams;
     for (const wire::UpstreamUrl& upstream : secret.upstreams) {
-      entry.upstreams.push_back(upstream.to_string());
+      upstreams.push_back(upstream.to_string());
       upstream_hosts_.emplace(net::to_string(upstream.origin.host), true);
     }
+    secret_upstreams_.add(secret.name, upstream_lists_.add(std::optional(std::move(upstreams))));
   }
+  secret_upstreams_.compact();
+  upstream_lists_.compact();
   for (const model::InternalService& service : documents().internal_services) {
     services_.emplace(service.name, &service);
     for (const net::HostPattern& pattern : service.hosts) internal_names_.add(pattern, 0);
@@ -41,15 +43,10 @@ Snapshot::Snapshot(std::shared_ptr<const model::CheckedPolicySet> set, Deploymen
   }
 }
 
-const model::Secret* Snapshot::secret(std::string_view name) const {
-  const auto at = secrets_by_name_.find(name);
-  return at == secrets_by_name_.end() ? nullptr : at->second.document;
-}
-
-bool Snapshot::is_upstream_of(std::string_view secret, std::string_view upstream) const {
-  const auto at = secrets_by_name_.find(secret);
-  return at != secrets_by_name_.end() &&
-         std::ranges::find(at->second.upstreams, upstream) != at->second.upstreams.end();
+Snapshot::Upstream Snapshot::upstream_of(std::string_view secret, const std::optional<std::string>& upstream) const {
+  const ListId* list = secret_upstreams_.first(secret);
+  if (list == nullptr) return Upstream::unknown_secret;
+  return upstream && upstream_lists_.matches(*list, *upstream) ? Upstream::own : Upstream::foreign;
 }
 
 bool Snapshot::is_internal_name(const net::HostName& name) const { return internal_names_.contains(name); }

@@ -1,6 +1,7 @@
 // A policy set compiled for judgement: immutable, shared by all threads.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -8,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/compile/match_pool.h"
 #include "engine/index/host_index.h"
 #include "engine/index/path_index.h"
 #include "engine/index/prefix_index.h"
@@ -27,10 +29,48 @@ struct Scope {
   bool covers_tenant(const rbac::Activation& subject) const;
 };
 
-// A rule ready to be judged. Borrows the rule from the policy set.
+inline std::uint8_t protocol_bit(model::Protocol protocol) {
+  return static_cast<std::uint8_t>(1U << static_cast<unsigned>(protocol));
+}
+
+// What judging reads of a rule of each domain, beside one another; lists are in the table's pool.
+template <class Rule>
+struct Gate;
+
+template <>
+struct Gate<model::EgressRule> {
+  enum class Target : std::uint8_t { hosts, cidrs, services, internet, any };
+  enum class Ports : std::uint8_t { any, stated, by_protocol };
+  Target target = Target::any;
+  Ports ports = Ports::any;
+  bool with_cidrs = false;  // beside hosts
+  bool restricts_protocols = false;
+  bool has_limits = false;
+  std::uint8_t protocols = 0;    // a bit for each model::Protocol; TLS where the rule states none
+  std::uint8_t range_count = 0;  // more than `ranges` holds: they are in the model
+  std::array<model::PortRange, 2> ranges{};
+  ListId methods = kNoList, paths = kNoList;
+};
+template <>
+struct Gate<model::SecretRule> {
+  bool restricts_uses = false;
+  bool has_limits = false;
+  ListId secrets = kNoList, methods = kNoList, paths = kNoList, models = kNoList;
+};
+template <>
+struct Gate<model::ExecRule> {
+  std::optional<bool> terminal;
+  ListId programs = kNoList, cwd = kNoList, users = kNoList;
+};
+template <>
+struct Gate<model::AccessRule> {
+  ListId resources = kNoList, actions = kNoList;
+};
+
+// A rule ready to be judged. Borrows the rule from the policy set, the name from its table.
 template <class Rule>
 struct CompiledRule {
-  std::string name;  // `policy/rule`
+  std::string_view name;  // `policy/rule`
   const Rule* rule = nullptr;
   std::uint32_t scope = 0;
   model::Effect effect = model::Effect::deny;
@@ -38,13 +78,20 @@ struct CompiledRule {
   bool has_condition = false;
   bool has_reason = false;
   bool reads_clock = false;  // its condition reads request.time or session.age
+  Gate<Rule> gate{};
 };
 
 // The rules of one domain, sorted by name, so that ascending indices are sorted names.
 template <class Rule>
 struct RuleTable {
+  RuleTable() = default;
+  RuleTable(RuleTable&&) = default;
+  RuleTable& operator=(RuleTable&&) = default;
+
   std::vector<CompiledRule<Rule>> rules;
-  std::vector<Scope> scopes;
+  std::vector<Scope> scopes;  // each once
+  MatchPool lists;
+  std::vector<char> names;
 };
 
 // Each finder appends indices of all rules whose target may match (a superset), in no order, possibly more than once.
@@ -122,9 +169,10 @@ class Snapshot {
   const ExecRules& execution() const { return execution_; }
   const AccessRules& access() const { return access_; }
 
-  const model::Secret* secret(std::string_view name) const;
-  // True where the secret may go to that upstream, a UpstreamUrl's normal form.
-  bool is_upstream_of(std::string_view secret, std::string_view upstream) const;
+  // What a question about a secret names: whether the secret exists, and has that upstream (an UpstreamUrl's normal
+  // form).
+  enum class Upstream : std::uint8_t { unknown_secret, foreign, own };
+  Upstream upstream_of(std::string_view secret, const std::optional<std::string>& upstream) const;
   // True where some InternalService lists the name.
   bool is_internal_name(const net::HostName& name) const;
   // True where some Secret's upstream is served under that host, on any port.
@@ -136,10 +184,6 @@ class Snapshot {
   const JsonValue* resource_properties(std::string_view type, std::string_view id) const;
 
  private:
-  struct SecretEntry {
-    const model::Secret* document;
-    std::vector<std::string> upstreams;  // in normal form
-  };
   // By type, then id.
   using Entities = index::TextMap<index::TextMap<const JsonValue*>>;
   static void add_entities(const std::vector<model::Entity>& entities, Entities& out);
@@ -152,7 +196,8 @@ class Snapshot {
   SecretRules secrets_;
   ExecRules execution_;
   AccessRules access_;
-  index::TextMap<SecretEntry> secrets_by_name_;
+  index::Postings secret_upstreams_;  // by secret: the list of its upstreams in normal form
+  MatchPool upstream_lists_;
   index::TextMap<const model::InternalService*> services_;
   index::HostIndex internal_names_;
   index::TextMap<bool> upstream_hosts_;

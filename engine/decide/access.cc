@@ -1,16 +1,6 @@
 #include "engine/decide/judgement.h"
 
 namespace portreeve::decide {
-namespace {
-
-Clause resource_clause(const model::AccessRule& rule, const wire::Request& request) {
-  if (!rule.resources) return Clause::holds;
-  return clause(std::ranges::any_of(*rule.resources, [&](const model::ResourceMatch& resource) {
-    return resource.type == request.resource_type && (!resource.id || resource.id->matches(request.resource_id));
-  }));
-}
-
-}  // namespace
 
 void judge(const wire::AccessQuestion&, const Judgement& judgement) {
   const wire::Request& request = judgement.request;
@@ -18,9 +8,12 @@ void judge(const wire::AccessQuestion&, const Judgement& judgement) {
   Scratch& scratch = judgement.scratch;
   rules.find(request.resource_type, scratch.candidates);
   match_rules(rules.table(), judgement, scratch.matches, [&](const auto& compiled, Fold& fold, Match&) {
-    const model::AccessRule& rule = *compiled.rule;
-    if (fold.add("resources", resource_clause(rule, request))) return;
-    fold.add("actions", !rule.actions ? Clause::holds : one_of(*rule.actions, request.action));
+    const auto& gate = compiled.gate;
+    const compile::MatchPool& lists = rules.table().lists;
+    const bool covered =
+        gate.resources == compile::kNoList || lists.matches(gate.resources, request.resource_type, request.resource_id);
+    if (fold.add("resources", clause(covered))) return;
+    fold.add("actions", clause(gate.actions == compile::kNoList || lists.matches(gate.actions, request.action)));
   });
   answer(rules.table(), scratch.matches, scratch, [&](Enforcement enforcement) -> Conclusion {
     if (any_counts(scratch.matches.denies, enforcement)) return {false, wire::Reason::rule_deny};

@@ -12,23 +12,19 @@ namespace portreeve::decide {
 
 inline Clause clause(bool holds) { return holds ? Clause::holds : Clause::fails; }
 
-template <class List, class Value>
-Clause one_of(const List& values, const Value& value) {
-  return clause(std::ranges::find(values, value) != values.end());
-}
 // True if `values` has `value`; an absent list does not restrict; a value that the request should state and doesn't is
 // an error.
 template <class List, class Value>
 Clause listed(const std::optional<List>& values, const std::optional<Value>& value) {
   if (!values) return Clause::holds;
   if (!value) return Clause::error;
-  return one_of(*values, *value);
+  return clause(std::ranges::find(*values, *value) != values->end());
 }
-template <class Patterns>
-Clause matched(const std::optional<Patterns>& patterns, const std::optional<std::string>& value) {
-  if (!patterns) return Clause::holds;
+// The same of a list in a pool, whose elements are texts or patterns.
+inline Clause in_list(const compile::MatchPool& lists, compile::ListId list, const std::optional<std::string>& value) {
+  if (list == compile::kNoList) return Clause::holds;
   if (!value) return Clause::error;
-  return clause(std::ranges::any_of(*patterns, [&](const auto& pattern) { return pattern.matches(*value); }));
+  return clause(lists.matches(list, *value));
 }
 
 class Fold {
@@ -56,6 +52,8 @@ class Fold {
   // Nothing that follows can make the rule match.
   bool decided() const { return fails_ || (effect_ == model::Effect::allow ? error_ : unknown_); }
   bool matches() const { return !decided(); }
+  // The rule was found by its target, which therefore holds; not so where every rule is surveyed.
+  bool is_of_candidate() const { return all_ == nullptr; }
   std::string_view first() const { return first_; }
   Clause first_state() const { return first_state_; }
 

@@ -116,6 +116,7 @@ EgressTerms terms(const compile::RuleTable<EgressRule>& table, const std::vector
   for (const Match& match : allows) {
     if (!match.enforce) continue;
     any_tls |= match.says_tls;
+    if (!table.rules[match.rule].gate.has_limits) continue;
     const model::EgressRuleLimits& limits = table.rules[match.rule].rule->limits;
     merge_minimum(out.limits.bytes_in, limits.bytes_in);
     merge_minimum(out.limits.bytes_out, limits.bytes_out);

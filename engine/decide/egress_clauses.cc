@@ -1,5 +1,7 @@
 #include "engine/decide/egress_clauses.h"
 
+#include <span>
+
 namespace portreeve::decide {
 namespace {
 
@@ -7,14 +9,18 @@ using model::EgressRule;
 using model::Protocol;
 using wire::EgressProtocol;
 
-const std::vector<Protocol> kDefaultProtocols{Protocol::tls};
+using EgressGate = compile::Gate<EgressRule>;
 
-bool has(const std::vector<Protocol>& protocols, Protocol protocol) {
-  return std::ranges::find(protocols, protocol) != protocols.end();
+bool has(std::uint8_t protocols, Protocol protocol) { return (protocols & compile::protocol_bit(protocol)) != 0; }
+
+std::uint8_t bits_of(const std::vector<Protocol>& protocols) {
+  std::uint8_t bits = 0;
+  for (const Protocol protocol : protocols) bits |= compile::protocol_bit(protocol);
+  return bits;
 }
 
 // CONNECT does not say what will flow: `tls` and `tcp` match it.
-bool protocol_matches(const std::vector<Protocol>& protocols, EgressProtocol asked) {
+bool protocol_matches(std::uint8_t protocols, EgressProtocol asked) {
   switch (asked) {
     case EgressProtocol::tls:
       return has(protocols, Protocol::tls);
@@ -28,12 +34,12 @@ bool protocol_matches(const std::vector<Protocol>& protocols, EgressProtocol ask
   return false;
 }
 
-bool in_ranges(const std::vector<model::PortRange>& ports, std::uint16_t port) {
+bool in_ranges(std::span<const model::PortRange> ports, std::uint16_t port) {
   return std::ranges::any_of(ports, [&](const model::PortRange& range) { return range.contains(port); });
 }
 
 // The ports of an allow rule that states none: 443 for what may be TLS, 80 for HTTP. `tcp` always states its ports.
-bool is_default_port(const std::vector<Protocol>& protocols, EgressProtocol asked, std::uint16_t port) {
+bool is_default_port(std::uint8_t protocols, EgressProtocol asked, std::uint16_t port) {
   if (asked == EgressProtocol::http) return port == 80;
   return port == 443 && has(protocols, Protocol::tls);
 }
@@ -51,7 +57,8 @@ std::uint64_t cover(const wire::EgressQuestion& question, Holds holds) {
 }
 
 std::uint64_t all_of(const wire::EgressQuestion& question) {
-  return cover(question, [](net::IpAddress) { return true; });
+  const std::size_t count = question.addresses.size();
+  return count == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << count) - 1;
 }
 
 // What an address clause says where `mask` covers those of the question.
@@ -71,30 +78,42 @@ bool any_pattern(const std::vector<net::HostPattern>& patterns, const net::HostN
 }
 
 struct Target {
+  const EgressGate& gate;
   const EgressRule& rule;
+  model::Effect effect;
   const wire::EgressQuestion& question;
   const compile::Snapshot& snapshot;
   const net::HostName* name;  // null for an address target
-  bool allow() const { return rule.effect == model::Effect::allow; }
+  bool allow() const { return effect == model::Effect::allow; }
 };
 
 // Each of these returns true where no further clause need be looked at.
 bool add_protocol_and_port(const Target& target, Fold& fold, Match& match) {
-  const auto& rule = target.rule;
+  const EgressGate& gate = target.gate;
   const auto& question = target.question;
-  const std::vector<Protocol>& protocols = rule.protocols ? *rule.protocols : kDefaultProtocols;
-  match.says_tls = has(protocols, Protocol::tls);
-  if (rule.protocols || target.allow()) {
-    if (fold.add("protocols", clause(protocol_matches(protocols, question.protocol)))) return true;
+  match.says_tls = has(gate.protocols, Protocol::tls);
+  if (gate.restricts_protocols && fold.add("protocols", clause(protocol_matches(gate.protocols, question.protocol)))) {
+    return true;
   }
-  if (rule.ports) return fold.add("ports", clause(in_ranges(*rule.ports, question.port)));
-  return target.allow() && fold.add("ports", clause(is_default_port(protocols, question.protocol, question.port)));
+  switch (gate.ports) {
+    case EgressGate::Ports::any:
+      return false;
+    case EgressGate::Ports::by_protocol:
+      return fold.add("ports", clause(is_default_port(gate.protocols, question.protocol, question.port)));
+    case EgressGate::Ports::stated:
+      break;
+  }
+  const bool kept_here = gate.range_count <= gate.ranges.size();
+  const std::span<const model::PortRange> ranges = kept_here ? std::span(gate.ranges).first(gate.range_count)
+                                                             : std::span<const model::PortRange>(*target.rule.ports);
+  return fold.add("ports", clause(in_ranges(ranges, question.port)));
 }
 
 bool add_hosts(const Target& target, Fold& fold, Match& match) {
-  if (fold.add("hosts", clause(any_pattern(*target.rule.hosts, target.name)))) return true;
+  const bool named = fold.is_of_candidate() || any_pattern(*target.rule.hosts, target.name);
+  if (fold.add("hosts", clause(named))) return true;
   match.covered = all_of(target.question);
-  if (!target.rule.cidrs) return false;
+  if (!target.gate.with_cidrs) return false;
   match.covered = inside(*target.rule.cidrs, target.question);
   return fold.add("cidrs", address_clause(target.question, match.covered));
 }
@@ -118,7 +137,7 @@ bool add_services(const Target& target, Fold& fold, Match& match) {
     if (!any_pattern(service.hosts, target.name)) continue;
     if (rule.ports ? !in_ranges(*rule.ports, question.port) : false) continue;
     if (target.allow() && !in_ranges(service.ports, question.port)) continue;
-    const std::vector<Protocol>& protocols = rule.protocols ? *rule.protocols : service.protocols;
+    const std::uint8_t protocols = rule.protocols ? target.gate.protocols : bits_of(service.protocols);
     if ((target.allow() || rule.protocols) && !protocol_matches(protocols, question.protocol)) continue;
     named = true;
     match.says_tls |= has(protocols, Protocol::tls);
@@ -139,29 +158,42 @@ bool add_internet(const Target& target, Fold& fold, Match& match) {
   return fold.add("internet", address_clause(target.question, match.covered));
 }
 
+bool add_target(const Target& target, Fold& fold, Match& match) {
+  switch (target.gate.target) {
+    case EgressGate::Target::hosts:
+      return add_hosts(target, fold, match);
+    case EgressGate::Target::cidrs:
+      return add_cidrs(target, fold, match);
+    case EgressGate::Target::internet:
+      return add_internet(target, fold, match);
+    case EgressGate::Target::services:  // has its own protocols and ports
+    case EgressGate::Target::any:
+      return false;
+  }
+  return false;
+}
+
 }  // namespace
 
 void add_egress_clauses(const compile::CompiledRule<EgressRule>& compiled, const wire::EgressQuestion& question,
                         const compile::Snapshot& snapshot, Fold& fold, Match& match) {
-  const EgressRule& rule = *compiled.rule;
-  const Target target{rule, question, snapshot, std::get_if<net::HostName>(&question.host)};
-  if (rule.services) {
+  const EgressGate& gate = compiled.gate;
+  const Target target{gate,     *compiled.rule, compiled.effect,
+                      question, snapshot,       std::get_if<net::HostName>(&question.host)};
+  if (gate.target == EgressGate::Target::services) {
     if (add_services(target, fold, match)) return;
-  } else {
-    if (add_protocol_and_port(target, fold, match)) return;
-    if (rule.hosts   ? add_hosts(target, fold, match)
-        : rule.cidrs ? add_cidrs(target, fold, match)
-                     : rule.internet && add_internet(target, fold, match)) {
-      return;
-    }
+  } else if (add_protocol_and_port(target, fold, match) || add_target(target, fold, match)) {
+    return;
   }
   // Of plain HTTP only, and not known before the connection is asked for.
-  if (question.stage == wire::EgressStage::resolve && (rule.methods || rule.paths)) {
+  const bool reads_http = gate.methods != compile::kNoList || gate.paths != compile::kNoList;
+  if (question.stage == wire::EgressStage::resolve && reads_http) {
     fold.add("methods", Clause::unknown);
     return;
   }
-  if (fold.add("methods", listed(rule.methods, question.method))) return;
-  fold.add("paths", matched(rule.paths, question.path));
+  const compile::MatchPool& lists = snapshot.egress().table().lists;
+  if (fold.add("methods", in_list(lists, gate.methods, question.method))) return;
+  fold.add("paths", in_list(lists, gate.paths, question.path));
 }
 
 }  // namespace portreeve::decide

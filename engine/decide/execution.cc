@@ -29,11 +29,12 @@ bool is_certain(const wire::ProgramFile& program) {
   return wire::is_clean_path(program.path) && program.file && wire::is_clean_path(*program.file);
 }
 
-Clause program_clause(const ExecRule& rule, const wire::ProgramFile& program, bool certain) {
-  if (!rule.programs) return Clause::holds;
-  const auto covers = [&](const std::string& path) {
-    return std::ranges::any_of(*rule.programs, [&](const pattern::Pattern& p) { return p.matches(path); });
-  };
+using ExecGate = compile::Gate<ExecRule>;
+
+Clause program_clause(const compile::CompiledRule<ExecRule>& rule, const compile::MatchPool& lists,
+                      const wire::ProgramFile& program, bool certain) {
+  if (rule.gate.programs == compile::kNoList) return Clause::holds;
+  const auto covers = [&](const std::string& path) { return lists.matches(rule.gate.programs, path); };
   if (rule.effect == model::Effect::allow) {
     if (!certain) return Clause::fails;
     return clause(covers(*program.file) || (program.stable && covers(program.path)));
@@ -43,30 +44,31 @@ Clause program_clause(const ExecRule& rule, const wire::ProgramFile& program, bo
 }
 
 // An unclean directory says nothing: `/workspace/../etc` is not below `/workspace`.
-Clause cwd_clause(const ExecRule& rule, const std::optional<std::string>& cwd) {
-  if (rule.cwd && cwd && !wire::is_clean_path(*cwd)) return Clause::error;
-  return matched(rule.cwd, cwd);
+Clause cwd_clause(const ExecGate& gate, const compile::MatchPool& lists, const std::optional<std::string>& cwd) {
+  if (gate.cwd != compile::kNoList && cwd && !wire::is_clean_path(*cwd)) return Clause::error;
+  return in_list(lists, gate.cwd, cwd);
 }
 
 // On an allow `terminal` permits one; on a deny it asks what was requested, which the request must then say.
-Clause terminal_clause(const ExecRule& rule, const std::optional<bool>& terminal) {
-  if (rule.effect == model::Effect::allow) return clause(!terminal.value_or(false) || rule.terminal.value_or(false));
-  if (!rule.terminal) return Clause::holds;
-  return terminal ? clause(*rule.terminal == *terminal) : Clause::error;
+Clause terminal_clause(const compile::CompiledRule<ExecRule>& rule, const std::optional<bool>& terminal) {
+  const std::optional<bool>& stated = rule.gate.terminal;
+  if (rule.effect == model::Effect::allow) return clause(!terminal.value_or(false) || stated.value_or(false));
+  if (!stated) return Clause::holds;
+  return terminal ? clause(*stated == *terminal) : Clause::error;
 }
 
 void match_program(const wire::ProgramFile& program, const wire::ExecQuestion& question, const Judgement& judgement,
                    Matches& out) {
   const compile::ExecRules& rules = judgement.snapshot.execution();
+  const compile::MatchPool& lists = rules.table().lists;
   const bool certain = is_certain(program);
   judgement.scratch.candidates.clear();
   rules.find(program.path, program.file ? *program.file : program.path, !certain, judgement.scratch.candidates);
   match_rules(rules.table(), judgement, out, [&](const auto& compiled, Fold& fold, Match&) {
-    const ExecRule& rule = *compiled.rule;
-    if (fold.add("programs", program_clause(rule, program, certain))) return;
-    if (fold.add("cwd", cwd_clause(rule, question.cwd))) return;
-    if (fold.add("users", listed(rule.users, question.user))) return;
-    fold.add("terminal", terminal_clause(rule, question.terminal));
+    if (fold.add("programs", program_clause(compiled, lists, program, certain))) return;
+    if (fold.add("cwd", cwd_clause(compiled.gate, lists, question.cwd))) return;
+    if (fold.add("users", in_list(lists, compiled.gate.users, question.user))) return;
+    fold.add("terminal", terminal_clause(compiled, question.terminal));
   });
 }
 
