@@ -1,11 +1,15 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <map>
 #include <random>
 #include <set>
+#include <string>
+#include <vector>
 
 #include "engine/index/host_index.h"
 #include "engine/index/path_index.h"
+#include "engine/index/postings.h"
 #include "engine/index/prefix_index.h"
 
 namespace portreeve::index {
@@ -18,6 +22,40 @@ std::set<EntryId> as_set(const std::vector<EntryId>& ids) { return {ids.begin(),
 template <class T>
 const T& pick(const std::vector<T>& values, std::mt19937& random) {
   return values[random() % values.size()];
+}
+
+// Against a map; texts of every length around a word's end, the empty one among them.
+TEST(Postings, FindWhatWasFiledInItsOrder) {
+  SCOPED_TRACE(kSeed);
+  std::mt19937 random(kSeed);
+  for (int round = 0; round < 200; ++round) {
+    Postings postings;
+    std::map<std::string, std::vector<EntryId>> expected;
+    const auto text = [&] {
+      std::string out;
+      for (std::size_t n = random() % 18; n > 0; --n) out += static_cast<char>(random() % 2);
+      return out;
+    };
+    const auto agree = [&](const std::string& probe) {
+      const auto at = expected.find(probe);
+      std::vector<EntryId> found;
+      postings.find(probe, found);
+      EXPECT_EQ(found, at == expected.end() ? std::vector<EntryId>{} : at->second);
+      EXPECT_EQ(postings.contains(probe), at != expected.end());
+      EXPECT_EQ(postings.empty(), expected.empty());
+    };
+    agree("");
+    for (EntryId id = 0; id < 100; ++id) {
+      const std::string key = text();
+      postings.add(key, id);
+      expected[key].push_back(id);
+      if (id == 60) postings.compact();
+      agree(key);
+    }
+    postings.compact();
+    for (const auto& [key, ids] : expected) agree(key);
+    for (int probe = 0; probe < 50; ++probe) agree(text());
+  }
 }
 
 TEST(HostIndex, FindsWhatAScanOfAllPatternsFinds) {
