@@ -65,8 +65,12 @@ constexpr std::array<std::string_view, 20> kSpecialUseNames = {
 
 template <std::size_t N>
 bool is_below_any(const HostName& name, const std::array<std::string_view, N>& suffixes) noexcept {
-  return std::any_of(suffixes.begin(), suffixes.end(),
-                     [&](std::string_view suffix) { return name.is_at_or_below(suffix); });
+  const std::string_view text = name.view();
+  return std::any_of(suffixes.begin(), suffixes.end(), [&](std::string_view suffix) {
+    // Nearly every name differs at once, in its last two characters.
+    if (suffix.size() > text.size() || !text.ends_with(suffix.substr(suffix.size() - 2))) return false;
+    return name.is_at_or_below(suffix);
+  });
 }
 
 std::optional<NameGuard> classify_suffix(const HostName& name) noexcept {
