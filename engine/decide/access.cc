@@ -2,11 +2,16 @@
 
 namespace portreeve::decide {
 
+void find(const wire::AccessQuestion&, const wire::Request& request, const compile::Snapshot& snapshot,
+          Scratch& scratch) {
+  snapshot.access().find(request.resource_type, scratch.candidates);
+  bring_near(snapshot.access().table(), scratch);
+}
+
 void judge(const wire::AccessQuestion&, const Judgement& judgement) {
   const wire::Request& request = judgement.request;
   const compile::AccessRules& rules = judgement.snapshot.access();
   Scratch& scratch = judgement.scratch;
-  rules.find(request.resource_type, scratch.candidates);
   match_rules(rules.table(), judgement, scratch.matches, [&](const auto& compiled, Fold& fold, Match&) {
     const auto& gate = compiled.gate;
     const compile::MatchPool& lists = rules.table().lists;

@@ -49,9 +49,10 @@ void clear(Verdict& verdict) {
 
 void judge_question(const compile::Snapshot& snapshot, const wire::Request& request, Scratch& scratch, Trace* trace,
                     std::vector<RuleSurvey>* survey) {
-  snapshot.directory().activate(request.principal, request.time, scratch.subject);
   scratch.candidates.clear();
   scratch.reads_clock = false;
+  std::visit([&](const auto& question) { find(question, request, snapshot, scratch); }, request.question);
+  snapshot.directory().activate(request.principal, request.time, scratch.subject);
   const RequestActivation attributes(snapshot, request, scratch);
   const Judgement judgement{snapshot, request, scratch.subject, attributes, scratch, trace, survey};
   std::visit([&](const auto& question) { judge(question, judgement); }, request.question);

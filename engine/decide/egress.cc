@@ -154,12 +154,17 @@ Conclusion conclude(const Matches& matches, const Guard& guard, const wire::Egre
 
 }  // namespace
 
+void find(const wire::EgressQuestion& question, const wire::Request&, const compile::Snapshot& snapshot,
+          Scratch& scratch) {
+  snapshot.egress().find(question.host, question.addresses, scratch.candidates);
+  bring_near(snapshot.egress().table(), scratch);
+}
+
 void judge(const wire::EgressQuestion& question, const Judgement& judgement) {
   static_assert(limits::kAddressesPerAnswer == 64, "addresses are covered by the bits of one word");
   if (question.addresses.size() > limits::kAddressesPerAnswer) UNREACHABLE_DENY();  // the reader bounds it
   const compile::EgressRules& rules = judgement.snapshot.egress();
   Scratch& scratch = judgement.scratch;
-  rules.find(question.host, question.addresses, scratch.candidates);
   match_rules(rules.table(), judgement, scratch.matches, [&](const auto& compiled, Fold& fold, Match& match) {
     add_egress_clauses(compiled, question, judgement.snapshot, fold, match);
   });

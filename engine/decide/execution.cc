@@ -57,13 +57,18 @@ Clause terminal_clause(const compile::CompiledRule<ExecRule>& rule, const std::o
   return terminal ? clause(*stated == *terminal) : Clause::error;
 }
 
+void find_program(const wire::ProgramFile& program, const compile::Snapshot& snapshot, Scratch& scratch) {
+  snapshot.execution().find(program.path, program.file ? *program.file : program.path, !is_certain(program),
+                            scratch.candidates);
+  bring_near(snapshot.execution().table(), scratch);
+}
+
+// Judges the candidates found for that program.
 void match_program(const wire::ProgramFile& program, const wire::ExecQuestion& question, const Judgement& judgement,
                    Matches& out) {
   const compile::ExecRules& rules = judgement.snapshot.execution();
   const compile::MatchPool& lists = rules.table().lists;
   const bool certain = is_certain(program);
-  judgement.scratch.candidates.clear();
-  rules.find(program.path, program.file ? *program.file : program.path, !certain, judgement.scratch.candidates);
   match_rules(rules.table(), judgement, out, [&](const auto& compiled, Fold& fold, Match&) {
     if (fold.add("programs", program_clause(compiled, lists, program, certain))) return;
     if (fold.add("cwd", cwd_clause(compiled.gate, lists, question.cwd))) return;
@@ -171,6 +176,11 @@ bool is_loader(const wire::ProgramFile& program) {
 
 }  // namespace
 
+void find(const wire::ExecQuestion& question, const wire::Request&, const compile::Snapshot& snapshot,
+          Scratch& scratch) {
+  find_program(question.program, snapshot, scratch);
+}
+
 void judge(const wire::ExecQuestion& question, const Judgement& judgement) {
   const auto& table = judgement.snapshot.execution().table();
   Scratch& scratch = judgement.scratch;
@@ -178,6 +188,8 @@ void judge(const wire::ExecQuestion& question, const Judgement& judgement) {
   const Matches& interpreter = scratch.interpreter;
   match_program(question.program, question, judgement, scratch.matches);
   if (question.interpreter) {
+    scratch.candidates.clear();
+    find_program(*question.interpreter, judgement.snapshot, scratch);
     match_program(*question.interpreter, question, judgement, scratch.interpreter);
     join(script, interpreter, scratch.together);
   }

@@ -132,7 +132,23 @@ bool answer(const compile::RuleTable<Rule>& table, const Matches& matches, Scrat
   return enforced.allowed;
 }
 
-// Each domain's judgement into the scratch's verdict.
+// Asks for the records of the scratch's candidates to be brought near: they come while the subject is worked out.
+template <class Rule>
+void bring_near(const compile::RuleTable<Rule>& table, const Scratch& scratch) {
+  for (const compile::RuleIndex index : scratch.candidates) __builtin_prefetch(&table.rules[index]);
+}
+
+// Each domain's candidates into the scratch; of an execution those of its program.
+void find(const wire::EgressQuestion& question, const wire::Request& request, const compile::Snapshot& snapshot,
+          Scratch& scratch);
+void find(const wire::SecretQuestion& question, const wire::Request& request, const compile::Snapshot& snapshot,
+          Scratch& scratch);
+void find(const wire::ExecQuestion& question, const wire::Request& request, const compile::Snapshot& snapshot,
+          Scratch& scratch);
+void find(const wire::AccessQuestion& question, const wire::Request& request, const compile::Snapshot& snapshot,
+          Scratch& scratch);
+
+// Each domain's judgement of the candidates found, into the scratch's verdict.
 void judge(const wire::EgressQuestion& question, const Judgement& judgement);
 void judge(const wire::SecretQuestion& question, const Judgement& judgement);
 void judge(const wire::ExecQuestion& question, const Judgement& judgement);

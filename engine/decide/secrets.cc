@@ -51,10 +51,15 @@ wire::SecretObligations terms(const compile::RuleTable<model::SecretRule>& table
 
 }  // namespace
 
+void find(const wire::SecretQuestion& question, const wire::Request&, const compile::Snapshot& snapshot,
+          Scratch& scratch) {
+  snapshot.secrets().find(question.secret, scratch.candidates);
+  bring_near(snapshot.secrets().table(), scratch);
+}
+
 void judge(const wire::SecretQuestion& question, const Judgement& judgement) {
   const compile::SecretRules& rules = judgement.snapshot.secrets();
   Scratch& scratch = judgement.scratch;
-  rules.find(question.secret, scratch.candidates);
   match_rules(rules.table(), judgement, scratch.matches, [&](const auto& compiled, Fold& fold, Match&) {
     add_clauses(compiled, rules.table().lists, question, fold);
   });
