@@ -19,6 +19,7 @@
 #include "engine/rbac/claim_mapping.h"
 #include "pdp/admin/admin_api.h"
 #include "pdp/admin/admin_server.h"
+#include "pdp/admin/console_files.h"
 #include "pdp/admin/doorkeeper.h"
 #include "pdp/api/decision_api.h"
 #include "pdp/http/http_server.h"
@@ -34,6 +35,7 @@
 #include "pdp/session/token_exchange.h"
 #include "storage/segments/file_system.h"
 #include "storage/sqlite/decision_log.h"
+#include "storage/sqlite/log_reader.h"
 #include "storage/sqlite/state_store.h"
 
 namespace portreeve::pdp {
@@ -67,17 +69,39 @@ ClaimMapper claim_mapper(const compile::SnapshotHolder& snapshots) {
   };
 }
 
-// The issuers of a snapshot are believed before it goes live; one that cannot be taken keeps it from going live.
-PolicyRollout::BeforeActivation trust_providers(TokenVerifier& verifier, const std::string& folder) {
-  return [&verifier, folder](const compile::Snapshot& snapshot) -> Status {
-    std::vector<ProviderTrust> trusted;
+// The issuers of a snapshot are believed before it goes live; one that cannot be taken keeps it from going live. ID
+// tokens for the console's clients are good for signing in there, and for nothing else.
+PolicyRollout::BeforeActivation trust_providers(TokenVerifier& verifier, TokenVerifier& console_verifier,
+                                                const std::string& folder) {
+  return [&verifier, &console_verifier, folder](const compile::Snapshot& snapshot) -> Status {
+    std::vector<ProviderTrust> trusted, for_console;
     for (const model::IdentityProvider& provider : snapshot.documents().identity_providers) {
-      auto trust = to_provider_trust(provider, folder);
-      if (!trust) return fail(trust.error());
-      trusted.push_back(*std::move(trust));
+      TRY_ASSIGN(ProviderTrust trust, to_provider_trust(provider, folder));
+      trusted.push_back(trust);
+      if (!provider.console_client) continue;
+      trust.audiences = {*provider.console_client};
+      for_console.push_back(std::move(trust));
     }
+    if (auto set = console_verifier.set_providers(for_console); !set) return set;
     return verifier.set_providers(trusted);
   };
+}
+
+// Scheme, host and port of an address; empty where it is empty.
+std::string origin_of(const std::string& url) {
+  const std::size_t scheme = url.find("://");
+  return scheme == std::string::npos ? std::string() : url.substr(0, url.find('/', scheme + 3));
+}
+
+// Where the console's files are if nobody says: in a build beside its `bin`, or where they are installed.
+std::string console_folder(const Options& options) {
+  if (!options.console.empty()) return options.console;
+  std::error_code error;
+  const fs::path bin = fs::read_symlink("/proc/self/exe", error).parent_path();
+  for (const char* const place : {"../../console", "../share/portreeve/console"}) {
+    if (const fs::path folder = bin / place; fs::is_directory(folder, error)) return folder.string();
+  }
+  return {};
 }
 
 std::string url_of(const std::vector<daemon::Endpoint>& endpoints) {
@@ -207,6 +231,7 @@ int run(const Options& options) {
   compile::SnapshotHolder snapshots;
   const ClaimMapper mapper = claim_mapper(snapshots);
   const SessionTokens tokens(std::move(stores->keys), options.issuer);
+  TokenVerifier console_verifier(*trust, clock);
   TokenVerifier verifier(*std::move(trust), clock);
   const SubjectResolver subjects(verifier, tokens, *stores->sessions, mapper);
   const DecisionService service({snapshots, subjects, *stores->log, clock}, source);
@@ -219,9 +244,10 @@ int run(const Options& options) {
                {.pdp = options.name, .revision = [&snapshots] { return active_revision(snapshots); }});
   metrics.gauge_function("portreeve_event_streams", "Gates that hear of events.",
                          [&hub] { return static_cast<double>(hub.listeners()); });
-  PolicyRollout rollout(
-      {options.policies, {options.own_addresses}}, {snapshots, *stores->revisions, clock, log, readiness, metrics},
-      trust_providers(verifier, options.policies), tell_activations(notes, stores->sessions->events(), clock, log));
+  PolicyRollout rollout({options.policies, {options.own_addresses}},
+                        {snapshots, *stores->revisions, clock, log, readiness, metrics},
+                        trust_providers(verifier, console_verifier, options.policies),
+                        tell_activations(notes, stores->sessions->events(), clock, log));
   std::vector<Diagnostic> diagnostics;
   if (auto started = rollout.start(diagnostics); !started) {
     tell(diagnostics);
@@ -250,9 +276,31 @@ int run(const Options& options) {
   if (!admin) return refuse("cannot listen for administration", admin.error());
   auto doorkeeper = Doorkeeper::make((*admin)->endpoint(), options.admin_url);
   if (!doorkeeper) return refuse("cannot listen for administration", doorkeeper.error());
-  AdminApi admin_api({service, snapshots, verifier, mapper, revocations, stores->sessions->events(), *stores->peps,
-                      *stores->revisions, *stores->log, notes, readiness, metrics, clock},
-                     *std::move(doorkeeper));
+  ConsoleFiles console;
+  if (const std::string folder = console_folder(options); !folder.empty()) {
+    auto read = ConsoleFiles::read(folder, origin_of(options.accounting_url));
+    if (!read) return refuse("cannot read the console", read.error());
+    console = *std::move(read);
+  }
+  AdminApi admin_api(
+      {service,
+       snapshots,
+       verifier,
+       console_verifier,
+       tokens,
+       mapper,
+       revocations,
+       stores->sessions->events(),
+       *stores->peps,
+       *stores->revisions,
+       *stores->log,
+       notes,
+       [data = options.data] { return storage::open_log_reader(data); },
+       *console,
+       log,
+       clock,
+       {options.name, options.dev, (fs::path(options.data) / "dev").string(), options.accounting_url, options.ca_file}},
+      *std::move(doorkeeper));
   (*admin)->serve([&admin_api](const HttpRequest& request) { return admin_api.handle(request); });
 
   const JournalWatch watch(lifecycle.context(), *stores->log, readiness);

@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "daemon/config.h"
+#include "pdp/identity/url.h"
 
 namespace portreeve::pdp {
 namespace {
@@ -24,6 +25,10 @@ std::optional<int> check_together(const Options& options) {
     }
   }
   if (options.session_lifetime > std::chrono::hours(12)) return refuse("`--session.lifetime` is at most 12h");
+  if (!options.accounting_url.empty()) {
+    if (const auto url = Url::parse(options.accounting_url); !url)
+      return refuse("`--accounting-url`: " + url.error().message);
+  }
   return std::nullopt;
 }
 
@@ -43,6 +48,9 @@ std::optional<int> read_options(int argc, const char* const* argv, Options& opti
   spec.option("admin", &options.admin, "HOST:PORT", "where administration, the console, health and metrics are");
   spec.option("admin-url", &options.admin_url, "URL",
               "where browsers find the console, if a proxy that speaks TLS stands in front of it");
+  spec.option("console", &options.console, "DIR", "the console's built files; beside the program if absent");
+  spec.option("accounting-url", &options.accounting_url, "URL",
+              "where browsers find portreeve-accounting, for the console's usage page");
   spec.flag("dev", &options.dev, "gates on loopback need no credential, and the development issuer is believed");
   spec.option("name", &options.name, "NAME", "this PDP's name in records");
   spec.option("public-url", &options.public_url, "URL",

@@ -19,7 +19,9 @@ struct Options {
   std::string data;
   std::vector<daemon::Endpoint> listen;
   daemon::Endpoint admin{"127.0.0.1", 8181, ""};
-  std::string admin_url;  // where browsers find the console, if a proxy stands in front; else empty
+  std::string admin_url;       // where browsers find the console, if a proxy stands in front; else empty
+  std::string console;         // the folder of the console's built files; empty: beside the program
+  std::string accounting_url;  // where the console asks for usage; empty: nowhere
   bool dev = false;
   std::string name = "pdp";
   std::string public_url;  // empty: made of the first TCP endpoint

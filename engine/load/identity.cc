@@ -107,6 +107,7 @@ void read_identity_provider(const Draft& draft, Context& context) {
   read_jwks(fields, provider);
   if (const auto claims = fields.nested("claims")) read_claims(*claims, context, provider);
   if (const auto trust = fields.choice("trust")) provider.trust = static_cast<model::Trust>(*trust);
+  if (const auto console = fields.nested("console")) provider.console_client = console->text("clientId");
   context.set.identity_providers.push_back(std::move(provider));
 }
 

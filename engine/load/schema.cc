@@ -56,6 +56,13 @@ constexpr Field kClaimsFields[] = {
 };
 constexpr Object kClaims{"claims", kClaimsFields};
 
+constexpr Field kConsoleClientFields[] = {
+    {.key = "clientId",
+     .need = kRequired,
+     .doc = "the console's public client at the issuer: authorization code with PKCE, no secret"},
+};
+constexpr Object kConsoleClient{"console", kConsoleClientFields};
+
 constexpr Field kIdentityProviderFields[] = {
     {.key = "issuer", .type = url, .need = kRequired, .doc = "the `iss` of its tokens; https, http on loopback only"},
     {.key = "audiences", .shape = kList, .need = kRequired, .doc = "a token must name one of them in `aud`"},
@@ -76,6 +83,10 @@ constexpr Field kIdentityProviderFields[] = {
      .type = choice,
      .doc = "what `session.trust` says of its subjects; `untrusted` where absent",
      .choices = kTrusts},
+    {.key = "console",
+     .type = object,
+     .doc = "people of this issuer sign in at the console",
+     .object = &kConsoleClient},
 };
 constexpr Object kIdentityProvider{"IdentityProvider", kIdentityProviderFields};
 

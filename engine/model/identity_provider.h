@@ -1,6 +1,7 @@
 // Who vouches for subjects, and where it keeps what it says of them.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -61,6 +62,7 @@ struct IdentityProvider : Document {
   std::optional<RolesClaim> roles;
   TenantSource tenant;
   Trust trust = Trust::untrusted;
+  std::optional<std::string> console_client;  // `console.clientId`: people of this issuer sign in at the console
 };
 
 }  // namespace portreeve::model

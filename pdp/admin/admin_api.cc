@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <iterator>
 
 #include "engine/base/text.h"
 #include "engine/reader/json_reader.h"
@@ -64,6 +66,8 @@ void add_standing_headers(HttpResponse& response) {
   set_header(response, "X-Frame-Options", "DENY");
 }
 
+bool reads(const HttpRequest& request) { return request.method() == "GET" || request.method() == "HEAD"; }
+
 }  // namespace
 
 Step<JsonValue> read_body(const HttpRequest& request) {
@@ -96,12 +100,23 @@ class AdminApi::Impl {
         doorkeeper_(std::move(doorkeeper)),
         visitors_({parts_.verifier, parts_.map, console_sessions_, parts_.clock},
                   doorkeeper_.is_secure() ? "__Host-portreeve-console" : "portreeve-console"),
-        authorizer_({parts_.service, parts_.snapshots, parts_.events, parts_.clock}) {
-    for (auto&& routes : {session_routes()}) routes_.insert(routes_.end(), routes.begin(), routes.end());
+        authorizer_({parts_.service, parts_.snapshots, parts_.events, parts_.clock}),
+        openid_(parts_.settings.ca_file, parts_.clock),
+        sign_ins_({openid_, parts_.console_verifier, parts_.map, parts_.clock},
+                  doorkeeper_.origin() + "/v1/sign-in/callback"),
+        links_(std::filesystem::path(parts_.settings.dev_folder) / "links"),
+        readers_(parts_.open_log_reader),
+        policies_(parts_.revisions, parts_.snapshots) {
+    // Of two patterns that fit a path the first is followed.
+    for (auto* const routes : {start_routes, overview_routes, decision_routes, decision_detail_routes, session_routes,
+                               policy_routes, evaluate_routes, usage_token_routes}) {
+      std::ranges::move(routes(), std::back_inserter(routes_));
+    }
   }
 
   AdminResponse handle(const HttpRequest& request) {
     if (auto refused = doorkeeper_.refuse(request)) return *std::move(refused);
+    if (reads(request) && ConsoleFiles::is_console_path(request.path())) return parts_.console.answer(request);
     Step<AdminResponse> answer = route(request);
     return answer ? *std::move(answer) : AdminResponse(std::move(answer).error());
   }
@@ -123,13 +138,24 @@ class AdminApi::Impl {
   }
 
   Step<AdminResponse> follow(const AdminRoute& route, const HttpRequest& request, std::vector<std::string> path) {
-    const AdminContext context{parts_, doorkeeper_, visitors_, authorizer_, console_sessions_};
+    const AdminContext context{parts_,
+                               doorkeeper_,
+                               visitors_,
+                               authorizer_,
+                               console_sessions_,
+                               sign_ins_,
+                               parts_.settings.dev ? &links_ : nullptr,
+                               readers_,
+                               policies_};
     AdminCall call{request, std::move(path), {}, Reach::own_tenant, nullptr, {}};
     if (route.whom == AdminRoute::For::anyone) {
       STEP(call.query, read_query(request));
       return route.answer(context, call);
     }
     STEP(const Visitor visitor, visitors_.authenticate(request));
+    if (visitor.console_key && !reads(request) && !doorkeeper_.has_own_origin(request)) {
+      return refuse(403, "bad-origin", "with the console's cookie, `Origin` is the console's");
+    }
     call.visitor = &visitor;
     STEP(call.query, read_query(request));
     if (const auto tenants = call.query.extract("tenants")) {
@@ -154,6 +180,11 @@ class AdminApi::Impl {
   ConsoleSessions console_sessions_;
   const VisitorAuthenticator visitors_;
   Authorizer authorizer_;
+  OpenIdClient openid_;
+  SignIns sign_ins_;
+  const daemon::OneTimeLinks links_;
+  LogReaders readers_;
+  PolicyLibrary policies_;
   std::vector<AdminRoute> routes_;  // constant after construction
 };
 

@@ -6,25 +6,36 @@
 
 #include "daemon/clock.h"
 #include "daemon/log.h"
-#include "daemon/metrics.h"
-#include "daemon/readiness.h"
 #include "engine/compile/snapshot_holder.h"
 #include "pdp/admin/admin_message.h"
+#include "pdp/admin/console_files.h"
 #include "pdp/admin/doorkeeper.h"
+#include "pdp/admin/log_readers.h"
 #include "pdp/identity/token_verifier.h"
 #include "pdp/service/decision_service.h"
 #include "pdp/service/deed_notes.h"
 #include "pdp/session/revocations.h"
+#include "pdp/session/session_token.h"
 #include "storage/revisions/revision_store.h"
 #include "storage/sessions/pep_store.h"
 
 namespace portreeve::pdp {
+
+struct AdminSettings {
+  std::string name;            // this PDP's
+  bool dev = false;            // one-time links are accepted
+  std::string dev_folder;      // of the development issuer, where they are kept
+  std::string accounting_url;  // what the console asks for usage; empty: there is none
+  std::string ca_file;         // as TokenVerifier::Options
+};
 
 // What the paths work with; everything outlives the API.
 struct AdminParts {
   const DecisionService& service;
   const compile::SnapshotHolder& snapshots;
   TokenVerifier& verifier;
+  TokenVerifier& console_verifier;  // of ID tokens for the console's clients
+  const SessionTokens& tokens;      // whose key signs usage tokens
   ClaimMapper map;
   const Revocations& revocations;
   const storage::EventLog& events;
@@ -32,9 +43,11 @@ struct AdminParts {
   storage::RevisionStore& revisions;
   storage::DecisionLog& log;
   const DeedNotes& notes;
-  const daemon::Readiness& readiness;
-  const daemon::Metrics& metrics;
+  OpenLogReader open_log_reader;
+  const ConsoleFiles& console;
+  const daemon::Log& log_file;  // the operator's
   const daemon::Clock& clock;
+  AdminSettings settings;
 };
 
 // Thread-safe. handle() blocks: on the disk, on the database, on an identity provider.

@@ -1,13 +1,18 @@
 // One function a path. Private to admin/.
 #pragma once
 
+#include <chrono>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "daemon/one_time_link.h"
 #include "pdp/admin/admin_api.h"
 #include "pdp/admin/authorizer.h"
 #include "pdp/admin/console_sessions.h"
+#include "pdp/admin/log_readers.h"
+#include "pdp/admin/policy_library.h"
+#include "pdp/admin/sign_in.h"
 #include "pdp/admin/visitor.h"
 #include "pdp/session/form.h"
 
@@ -20,7 +25,14 @@ struct AdminContext {
   const VisitorAuthenticator& visitors;
   Authorizer& authorizer;
   ConsoleSessions& console_sessions;
+  SignIns& sign_ins;
+  const daemon::OneTimeLinks* links;  // null where they are not accepted
+  LogReaders& readers;
+  PolicyLibrary& policies;
 };
+
+// How long records are counted for one answer: what a person waits for without wondering.
+inline constexpr std::chrono::milliseconds kCountingTime{400};
 
 // A request on its way to a path's function.
 struct AdminCall {
@@ -45,7 +57,14 @@ struct AdminRoute {
   Step<AdminResponse> (*answer)(const AdminContext& context, const AdminCall& call);
 };
 
+std::vector<AdminRoute> decision_routes();
+std::vector<AdminRoute> decision_detail_routes();
+std::vector<AdminRoute> evaluate_routes();
+std::vector<AdminRoute> overview_routes();
+std::vector<AdminRoute> policy_routes();
 std::vector<AdminRoute> session_routes();
+std::vector<AdminRoute> start_routes();
+std::vector<AdminRoute> usage_token_routes();
 
 // The JSON object that a request brings; a problem where it is none.
 Step<JsonValue> read_body(const HttpRequest& request);

@@ -49,7 +49,7 @@ std::string refuse_head(const httplib::Response& response) {
   return {};
 }
 
-Result<Fetched> run(httplib::ClientImpl& client, const Url& url) {
+Result<Fetched> ask(httplib::ClientImpl& client, const Url& url, const std::string* form) {
   Fetched fetched;
   std::string refusal;
   const auto on_head = [&](const httplib::Response& response) {
@@ -65,8 +65,19 @@ Result<Fetched> run(httplib::ClientImpl& client, const Url& url) {
     fetched.body.append(data, size);
     return true;
   };
-  const httplib::Headers headers{{"Accept", "application/json"}, {"Accept-Encoding", "identity"}};
-  const httplib::Result result = client.Get(url.target, headers, on_head, on_body);
+  httplib::Request request;
+  request.method = form == nullptr ? "GET" : "POST";
+  request.path = url.target;
+  request.headers = {{"Accept", "application/json"}, {"Accept-Encoding", "identity"}};
+  request.response_handler = on_head;
+  request.content_receiver = [&](const char* data, std::size_t size, std::uint64_t, std::uint64_t) {
+    return on_body(data, size);
+  };
+  if (form != nullptr) {
+    request.body = *form;
+    request.headers.emplace("Content-Type", "application/x-www-form-urlencoded");
+  }
+  const httplib::Result result = client.send(request);
   if (!refusal.empty()) return fail(std::move(refusal));
   if (!result) return fail(httplib::to_string(result.error()));
   return fetched;
@@ -81,6 +92,14 @@ std::string_view trimmed(std::string_view text) {
 }  // namespace
 
 Result<Fetched> HttpFetch::get(const Url& url, steady_clock::time_point deadline) {
+  return run(url, nullptr, deadline);
+}
+
+Result<Fetched> HttpFetch::post_form(const Url& url, const std::string& form, steady_clock::time_point deadline) {
+  return run(url, &form, deadline);
+}
+
+Result<Fetched> HttpFetch::run(const Url& url, const std::string* form, steady_clock::time_point deadline) {
   const auto left = std::chrono::duration_cast<Millis>(deadline - steady_clock::now());
   if (left <= Millis{0}) return fail("took too long");
   // Debian's httplib throws where a response is malformed in some ways; it stops here.
@@ -103,7 +122,7 @@ Result<Fetched> HttpFetch::get(const Url& url, steady_clock::time_point deadline
     });
     auto fetched = Result<Fetched>(fail("failed"));
     try {
-      fetched = run(*client, url);
+      fetched = ask(*client, url, form);
     } catch (const std::exception& error) {
       fetched = fail(error.what());
     }

@@ -19,7 +19,7 @@ struct Fetched {
   std::optional<Seconds> max_age;
 };
 
-// Blocking; one get() at a time. stop() may come from any thread.
+// Blocking; one request at a time. stop() may come from any thread.
 class HttpFetch {
  public:
   // `ca_file`: PEM, or empty for the system's.
@@ -29,10 +29,14 @@ class HttpFetch {
   // certificate and name are verified. Gives up at the deadline, however slowly the bytes drip.
   Result<Fetched> get(const Url& url, std::chrono::steady_clock::time_point deadline);
 
-  // Ends the get() in progress soon, and all later ones at once. Does not wait.
+  // Posts a form (application/x-www-form-urlencoded), with the same bounds.
+  Result<Fetched> post_form(const Url& url, const std::string& form, std::chrono::steady_clock::time_point deadline);
+
+  // Ends the request in progress soon, and all later ones at once. Does not wait.
   void stop();
 
  private:
+  Result<Fetched> run(const Url& url, const std::string* form, std::chrono::steady_clock::time_point deadline);
   const std::string ca_file_;
   Mutex mutex_;
   std::condition_variable_any changed_;

@@ -33,6 +33,7 @@ CLI::App& add_subcommand(CLI::App& parent, const std::string& name, const std::s
 Run declare_cel(CLI::App& program);
 Run declare_channel(CLI::App& program);
 Run declare_check(CLI::App& program);
+Run declare_console_link(CLI::App& program);
 Run declare_test(CLI::App& program);
 Run declare_eval(CLI::App& program);
 Run declare_explain(CLI::App& program);

@@ -28,13 +28,21 @@ std::vector<Command> declare(CLI::App& program) {
   begin_help_with(program, "portreeve check policies\nportreeve test policies --coverage");
   program.set_version_flag("--version", fmt::format("portreeve {}", daemon::version()), "Print the version and exit");
   program.require_subcommand(1);
-  std::vector<Command> commands{{"check", declare_check(program)},         {"test", declare_test(program)},
-                                {"eval", declare_eval(program)},           {"explain", declare_explain(program)},
-                                {"decisions", declare_decisions(program)}, {"pep", declare_pep(program)},
-                                {"token", declare_token(program)},         {"revoke", declare_revoke(program)},
-                                {"sessions", declare_sessions(program)},   {"cel", declare_cel(program)},
-                                {"exec", declare_exec(program)},           {"channel", declare_channel(program)},
-                                {"compile", declare_compile(program)},     {"usage", declare_usage(program)}};
+  std::vector<Command> commands{{"check", declare_check(program)},
+                                {"test", declare_test(program)},
+                                {"eval", declare_eval(program)},
+                                {"explain", declare_explain(program)},
+                                {"decisions", declare_decisions(program)},
+                                {"pep", declare_pep(program)},
+                                {"token", declare_token(program)},
+                                {"revoke", declare_revoke(program)},
+                                {"sessions", declare_sessions(program)},
+                                {"cel", declare_cel(program)},
+                                {"exec", declare_exec(program)},
+                                {"channel", declare_channel(program)},
+                                {"console-link", declare_console_link(program)},
+                                {"compile", declare_compile(program)},
+                                {"usage", declare_usage(program)}};
   program.footer(kAfterwards);  // after the subcommands, which would inherit it
   return commands;
 }

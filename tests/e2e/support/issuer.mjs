@@ -24,6 +24,10 @@ export function makeKeys(tag) {
 export const accounts = {
   rita: { groups: ['/agents/research'], tenant: 'acme' },
   nobody: { groups: ['/agents/none'], tenant: 'acme' },
+  gus: { groups: ['/agents/research'], tenant: 'globex' },
+  pia: { groups: ['/people/platform'] },  // runs everything, and has no tenant
+  aria: { groups: ['/people/audit'], tenant: 'acme' },
+  lost: { groups: ['/people/audit'] },  // an auditor whose tenant the provider forgot
 };
 const secret = 'known to the provider and to us';
 const redirect = 'http://127.0.0.1:1/callback';
@@ -111,13 +115,8 @@ export class Issuer {
     return got.access_token;
   }
 
-  // An ID token by the authorization code flow with PKCE, as a browser goes through it: sign in, consent, come back.
-  async idToken(account, client = 'portreeve') {
-    const verifier = randomBytes(32).toString('base64url');
-    const query = new URLSearchParams({
-      client_id: client, response_type: 'code', scope: 'openid', redirect_uri: redirect, code_challenge_method: 'S256',
-      code_challenge: createHash('sha256').update(verifier).digest('base64url'),
-    });
+  // Goes through the provider's pages as a browser does: sign in, consent, come back. The address below `back` that the browser is sent to.
+  async authorize(at, account, back) {
     const jar = new Map();
     const visit = async (url, form) => {
       const answer = await request(url, {
@@ -131,7 +130,6 @@ export class Issuer {
       }
       return answer;
     };
-    let at = `${this.url}/auth?${query}`;
     for (let step = 0; step < 12; ++step) {
       let answer = await visit(at);
       if (answer.status === 200) {  // a page with a form: who it is, or whether that is all right
@@ -143,8 +141,19 @@ export class Issuer {
       const next = answer.headers.location;
       if (!next) throw new Error(`the provider answered ${answer.status} at ${at}: ${answer.text}`);
       at = new URL(next, this.url).href;
-      if (at.startsWith(redirect)) break;
+      if (at.startsWith(back)) return at;
     }
+    throw new Error(`the provider never came back to ${back}`);
+  }
+
+  // An ID token by the authorization code flow with PKCE, as a browser goes through it: sign in, consent, come back.
+  async idToken(account, client = 'portreeve') {
+    const verifier = randomBytes(32).toString('base64url');
+    const query = new URLSearchParams({
+      client_id: client, response_type: 'code', scope: 'openid', redirect_uri: redirect, code_challenge_method: 'S256',
+      code_challenge: createHash('sha256').update(verifier).digest('base64url'),
+    });
+    const at = await this.authorize(`${this.url}/auth?${query}`, account, redirect);
     const code = new URL(at).searchParams.get('code');
     const got = await this.post(client, { grant_type: 'authorization_code', code, redirect_uri: redirect, code_verifier: verifier });
     return got.id_token;
