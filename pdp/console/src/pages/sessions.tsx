@@ -71,7 +71,9 @@ export function SessionsPage({ location }: { location: Location }): JSX.Element 
   usePoll(after === '' && cut === undefined, refreshEvery, async () => { if (sessions.value !== undefined) sessions.reload(); });
   useKeys({ '/': () => document.getElementById('subject')?.focus() });
   const done = (): void => { setCut(undefined); sessions.reload(); revocations.reload(); };
-  const rows = sessions.value?.sessions ?? [];
+  // They come in the order they were made; where all are here, the newest stand first.
+  const listed = sessions.value?.sessions ?? [];
+  const rows = after === '' && sessions.value?.next === undefined ? listed.slice().reverse() : listed;
   const standing = (revocations.value?.revocations ?? []).filter((each) => each.kind !== 'session');
 
   return (
@@ -120,7 +122,7 @@ export function SessionsPage({ location }: { location: Location }): JSX.Element 
           </Empty>
         )}
         {rows.length > 0 && (
-          <div class="table-frame" tabIndex={0} role="region" aria-label="Sessions, newest first">
+          <div class="table-frame" tabIndex={0} role="region" aria-label="All sessions found">
             <table class="stacking">
               <thead><tr><th scope="col">Session</th><th scope="col">State</th><th scope="col">Subject</th><th scope="col">Tenant</th><th scope="col">Created</th><th scope="col">Until</th><th scope="col">Addresses</th><th scope="col"><span class="visually-hidden">Actions</span></th></tr></thead>
               <tbody>
@@ -149,8 +151,8 @@ export function SessionsPage({ location }: { location: Location }): JSX.Element 
         )}
         {(sessions.value?.next !== undefined || after !== '') && (
           <div class="pager">
-            {after !== '' ? <Link to={pathTo(['sessions'], query({}))}>Back to the newest</Link> : <span />}
-            {sessions.value?.next !== undefined && <Link class="button compact" to={pathTo(['sessions'], query({ after: sessions.value.next }))}>Older sessions</Link>}
+            {after !== '' ? <Link to={pathTo(['sessions'], query({}))}>Back to the first</Link> : <span />}
+            {sessions.value?.next !== undefined && <Link class="button compact" to={pathTo(['sessions'], query({ after: sessions.value.next }))}>More sessions</Link>}
           </div>
         )}
       </section>

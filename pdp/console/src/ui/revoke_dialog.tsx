@@ -81,7 +81,7 @@ export function RevokeDialog({ target, onClose, onDone }: { target: CutTarget; o
         )}
         <div class="field">
           <label for="cut-reason">Reason</label>
-          <textarea id="cut-reason" rows={2} required maxLength={1024} data-first value={reason} onInput={(event) => setReason(event.currentTarget.value)} />
+          <textarea id="cut-reason" rows={2} required maxLength={512} data-first value={reason} onInput={(event) => setReason(event.currentTarget.value)} />
           <span class="hint">Recorded with your name in the decision log.</span>
         </div>
         {error !== undefined && <Notice kind="deny">Nothing was cut: <Text value={error.message} />.</Notice>}
