@@ -296,7 +296,7 @@ int run(const Options& options) {
        *stores->log,
        notes,
        [data = options.data] { return storage::open_log_reader(data); },
-       *console,
+       console,
        log,
        clock,
        {options.name, options.dev, (fs::path(options.data) / "dev").string(), options.accounting_url, options.ca_file}},
