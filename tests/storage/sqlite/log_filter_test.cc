@@ -2,8 +2,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
+#include <map>
 
 #include "engine/base/text.h"
 #include "storage/sqlite/log_reader.h"
@@ -158,6 +160,30 @@ TEST(LogFilter, MeansTheSameInIndexTailAndByHand) {
       if (matches(filter, expected[i].first)) by_hand.push_back({i, expected[i].second});
     }
     hits += by_hand.empty() ? 0 : 1;
+    std::map<std::string, std::uint64_t> tenants;
+    std::uint64_t allowed = 0;
+    for (const LoggedRecord& record : by_hand) {
+      const auto* const decision = std::get_if<wire::DecisionRecord>(&expected[record.index].first);
+      if (decision == nullptr) continue;
+      if (!decision->tenant.empty()) ++tenants[decision->tenant];
+      allowed += decision->decision ? 1 : 0;
+    }
+    for (const auto& reader : readers) {
+      const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+      const auto facets = reader->facets(filter, {Field::tenant}, 100, deadline).value();
+      EXPECT_EQ(facets.counted.records, by_hand.size()) << describe(filter);
+      const auto& values = facets.facets.front().values;
+      EXPECT_EQ((std::map<std::string, std::uint64_t>(values.begin(), values.end())), tenants) << describe(filter);
+      const auto histogram = reader->histogram(filter, 50, deadline).value();
+      std::uint64_t counted = 0, counted_allowed = 0;
+      for (const TimeCount& count : histogram.counts) {
+        counted += count.allowed + count.denied + count.other;
+        counted_allowed += count.allowed;
+      }
+      EXPECT_EQ(counted, by_hand.size()) << describe(filter);
+      EXPECT_EQ(counted_allowed, allowed) << describe(filter);
+      EXPECT_LE(histogram.counts.size(), 50u);
+    }
     for (const PageOrder order : {PageOrder::oldest_first, PageOrder::newest_first}) {
       for (std::size_t reader = 0; reader < readers.size(); ++reader) {
         auto found = readers[reader]->search(filter, {.order = order, .after = std::nullopt, .limit = 1000});
