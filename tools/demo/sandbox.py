@@ -84,8 +84,6 @@ class Root:
 
     def make(self):
         mount(None, "/", flags=MS_REC | MS_PRIVATE)
-        workspace = self.options.workspace and os.open(self.options.workspace, os.O_PATH | os.O_DIRECTORY)
-        trust = self.options.trust and open(self.options.trust, encoding="ascii").read()
         mount("sandbox", self.at, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755,size=16m")
         for name in ("usr", "etc", "dev", "proc", "tmp", "run", "root", "workspace", "old"):
             os.mkdir(self.path(f"/{name}"))
@@ -93,13 +91,13 @@ class Root:
         for name in ("bin", "sbin", "lib", "lib32", "lib64", "libx32"):
             if os.path.islink(f"/{name}"):
                 os.symlink(f"usr/{name}", self.path(f"/{name}"))
-        self.make_etc(trust)
+        self.make_etc(self.options.trust)
         self.make_dev()
         mount("proc", self.path("/proc"), "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
         self.writable("/tmp", "mode=1777,size=256m")
         self.writable("/run", "mode=0755,size=1m")
-        if workspace:
-            bind(f"/proc/self/fd/{workspace}", self.path("/workspace"), MS_NOSUID | MS_NODEV)
+        if self.options.workspace:
+            bind(f"/proc/self/fd/{self.options.workspace}", self.path("/workspace"), MS_NOSUID | MS_NODEV)
         else:
             self.writable("/workspace", f"mode=0755,size=256m,uid={SANDBOX_USER},gid={SANDBOX_USER}")
 
@@ -331,7 +329,13 @@ def main():
     if os.getuid() != 0:
         sys.exit("sandbox: making a sandbox needs root")
     program = os.open(options.command[0], os.O_RDONLY)
+    # Opened while this is root outside: root inside could not.
     boot = os.open(options.boot, os.O_RDONLY)
+    if options.workspace:
+        options.workspace = os.open(options.workspace, os.O_PATH | os.O_DIRECTORY)
+    if options.trust:
+        with open(options.trust, encoding="ascii") as file:
+            options.trust = file.read()
     cgroup = Cgroup(options.name, options.first_id, options.memory)
     cgroups = cgroup.open()
     for index in range(len(cgroups)):
