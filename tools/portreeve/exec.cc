@@ -80,6 +80,13 @@ std::vector<std::string> environment_of(const Options& options) {
   return lines;
 }
 
+// Behind ADDRESS everything is the command's own, so that the `--` between them comes along.
+std::vector<std::string> command_of(const Options& options) {
+  std::vector<std::string> command = options.command;
+  if (!command.empty() && command.front() == "--") command.erase(command.begin());
+  return command;
+}
+
 Result<ExecRequest> request_of(const Options& options) {
   ExecRequest request;
   TRY_ASSIGN(request.address, parse_address(options.address));
@@ -88,8 +95,10 @@ Result<ExecRequest> request_of(const Options& options) {
     return fail(fmt::format("the channel file is of the session `{}`", printable(request.channel.session)));
   }
   TRY_ASSIGN(request.secrets, read_secrets(options));
-  request.start.program = options.command.front();
-  request.start.arguments = options.command;
+  const std::vector<std::string> command = command_of(options);
+  if (command.empty()) return fail("no program is named");
+  request.start.program = command.front();
+  request.start.arguments = command;
   request.start.environment = environment_of(options);
   if (const char* term = std::getenv("TERM"); options.terminal && term != nullptr) {
     request.start.environment.push_back(std::string("TERM=") + term);
