@@ -61,7 +61,8 @@ describe("an agent's day in a real sandbox", { skip: may ? false : 'building a s
 
   it('dropped what went around the proxy', () => {
     const { dropped, output } = step('around the proxy');
-    assert.ok(dropped.refused > 0, JSON.stringify({ dropped, output }));
+    assert.ok((dropped.refused ?? 0) + (dropped.guarded ?? 0) > 0, JSON.stringify({ dropped, output }));
+    assert.deepEqual([dropped.spoofed, dropped.control], [undefined, undefined]);
   });
 
   it('showed the real key nowhere: not to the agent, not in the log, not in what it printed', () => {

@@ -35,7 +35,7 @@ PROXY = f"{CURL} --proxy http://{options.gates}:3128"
 BROKER = f"http://{options.gates}:8182"
 ASK_MODEL = json.dumps({"model": MODEL, "max_tokens": 64, "messages": [{"role": "user", "content": "What is a portreeve?"}]})
 
-# What the shell runs is given on its standard input, with the session's token in its first line: no secret is an argument.
+# What the shell runs comes to it by standard input, after the session's token: nothing of it is an argument that others read.
 STEPS = [
     {"name": "an allowed program", "says": "starts a shell", "expect": "allowed", "actions": ["process.exec"],
      "script": "echo I am $(id -un), PID 1 is $(cat /proc/1/comm), and I see $(ls /proc | grep -c '^[0-9]') processes"},
@@ -53,17 +53,17 @@ STEPS = [
                f"(exec 3<>/dev/udp/{options.gates}/53 && echo dig >&3); curl -sS --max-time 1 http://[fd00:200::1]:8181/"},
     {"name": "a model call", "says": f"calls {MODEL} with nothing but its session's token", "expect": "allowed",
      "actions": ["process.exec", "secret.use"],
-     "script": f"read -r token; {CURL} {BROKER}/anthropic/v1/messages --header \"x-api-key: $token\" "
+     "script": f"{CURL} {BROKER}/anthropic/v1/messages --header \"x-api-key: $token\" "
                f"--header 'anthropic-version: 2023-06-01' --header 'content-type: application/json' --data '{ASK_MODEL}'"},
     {"name": "a refused model call", "says": "calls a preview model, which a rule denies", "expect": "refused",
      "actions": ["process.exec", "secret.use"],
-     "script": f"read -r token; {CURL} {BROKER}/anthropic/v1/messages --header \"x-api-key: $token\" "
+     "script": f"{CURL} {BROKER}/anthropic/v1/messages --header \"x-api-key: $token\" "
                f"--header 'content-type: application/json' --data '{ASK_MODEL.replace(MODEL, 'claude-next-preview')}'"},
     {"name": "the real key", "says": "looks for the real key: environments, files, the supervisor's memory", "expect": "refused",
      "actions": ["process.exec"],
-     "script": "cat /proc/[0-9]*/environ /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' '\\n' | grep -a sk-ant- && exit; "
-               "grep -rasl sk-ant- /etc /run /tmp /workspace /dev/shm 2>/dev/null && exit; "
-               "head -c 1 /proc/1/mem; ls /proc/1/fd; echo found nothing"},
+     "script": "cat /proc/[0-9]*/environ /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' '\\n' | grep -a 'sk-[a]nt-' && exit; "
+               "grep -rasl 'sk-[a]nt-' /etc /run /tmp /workspace /dev/shm 2>/dev/null && exit; "
+               "head -c 1 /proc/1/mem; ls /proc/1/fd/; echo found nothing"},
 ]
 
 
@@ -87,9 +87,10 @@ def dropped():
 
 
 def execute(step):
-    command = step.get("command") or ["/bin/bash", "-c", step["script"]]
+    command = step.get("command") or ["/bin/bash", "-s"]
+    script = f"token={TOKEN}\n{step['script']}\n" if "script" in step else ""
     return subprocess.run([*IN_GATES, f"{options.bin}/portreeve", "exec", "--channel", options.channel, "--interactive", options.sandbox, "--", *command],
-                          input=TOKEN + "\n", capture_output=True, text=True, timeout=60)
+                          input=script, capture_output=True, text=True, timeout=60)
 
 
 def perform(step, known):
