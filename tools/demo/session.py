@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """What an orchestrator does for a new sandbox: ends what was bound to its addresses, binds its session to them, and gets the
-supervisor's token. Prints that token.
+supervisor's token. Prints that token. Without addresses it only gets the next token.
 
-Usage: session.py PDP_URL CREDENTIAL_FILE SESSION ADDRESS…
+Usage: session.py PDP_URL CREDENTIAL_FILE SESSION [ADDRESS…]
 """
 import json
 import sys
@@ -20,14 +20,19 @@ def ask(method, path, body=None):
         return json.load(answer)
 
 
-after = ""
-while True:
-    page = ask("GET", f"/v1/sessions?state=live&limit=100{after}")
-    for each in page["sessions"]:
-        if each["id"] != session and set(each.get("addresses", [])) & set(addresses):
-            ask("POST", f"/v1/sessions/{each['id']}/end", {"reason": "its sandbox is gone"})
-    if "next" not in page:
-        break
-    after = f"&after={page['next']}"
-ask("POST", f"/v1/sessions/{session}/bind", {"addresses": addresses})
+def bind():
+    after = ""
+    while True:
+        page = ask("GET", f"/v1/sessions?state=live&limit=100{after}")
+        for each in page["sessions"]:
+            if each["id"] != session and set(each.get("addresses", [])) & set(addresses):
+                ask("POST", f"/v1/sessions/{each['id']}/end", {"reason": "its sandbox is gone"})
+        if "next" not in page:
+            break
+        after = f"&after={page['next']}"
+    ask("POST", f"/v1/sessions/{session}/bind", {"addresses": addresses})
+
+
+if addresses:
+    bind()
 print(ask("POST", f"/v1/sessions/{session}/renew", {"audience": "portreeve-supervisor"})["access_token"])

@@ -28,7 +28,7 @@ constexpr std::uint32_t kWindow = 4u << 20;
 
 struct Options {
   bool input = false, terminal = false;
-  std::string session, channel, user, directory, address;
+  std::string session, channel, credential, user, directory, address;
   std::vector<std::string> environment, secrets, command;
   std::int64_t wall = 0;
 };
@@ -95,6 +95,10 @@ Result<ExecRequest> request_of(const Options& options) {
     return fail(fmt::format("the channel file is of the session `{}`", printable(request.channel.session)));
   }
   TRY_ASSIGN(request.secrets, read_secrets(options));
+  if (!options.credential.empty()) {
+    TRY_ASSIGN(request.credential, read_input(options.credential, limits::kTokenBytes));
+    while (request.credential.ends_with('\n') || request.credential.ends_with('\r')) request.credential.pop_back();
+  }
   const std::vector<std::string> command = command_of(options);
   if (command.empty()) return fail("no program is named");
   request.start.program = command.front();
@@ -165,6 +169,9 @@ Run declare_exec(CLI::App& program) {
   app.add_flag("-t,--tty", options->terminal, "Give it a terminal");
   app.add_option("--session", options->session, "Fail unless the channel is of this session")->type_name("ID");
   app.add_option("--channel", options->channel, "The channel's file (default: PORTREEVE_CHANNEL)")->type_name("FILE");
+  app.add_option("--credential-file", options->credential,
+                 "Holds the supervisor's next token (a supervisor's lives 15 minutes), handed over first")
+      ->type_name("FILE");
   app.add_option("-u,--user", options->user, "Whom it runs as (default: the sandbox's first)")->type_name("NAME");
   app.add_option("-w,--cwd", options->directory, "Where it runs (default: the user's home)")->type_name("DIR");
   app.add_option("-e,--env", options->environment, "A variable to ask for; repeatable")

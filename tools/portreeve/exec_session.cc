@@ -101,6 +101,9 @@ class Session {
         return fail("the supervisor there is of the session `" + printable(welcome->session) + "`");
       }
       room_left_ = welcome->input_window;
+      if (!request_.credential.empty()) {
+        stream_->send(channel::encode(0, channel::ToSupervisor(channel::Credential{request_.credential})));
+      }
       for (const channel::Secret& secret : request_.secrets) send(secret);
       send(request_.start);
     } else if (std::holds_alternative<channel::Started>(message)) {

@@ -21,6 +21,7 @@ struct ExecRequest {
   channel::ChannelDocument channel;
   channel::Start start;
   std::vector<channel::Secret> secrets;
+  std::string credential;  // the supervisor's next token, handed over before anything starts; empty: it keeps its own
 };
 
 // Runs it to its end: standard input (where start.input), output and error, SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1,
