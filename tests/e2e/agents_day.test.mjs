@@ -90,7 +90,7 @@ describe("an agent's day in a real sandbox", { skip: may ? false : 'building a s
     assert.equal(groups.stdout, '');
   });
 
-  it('starts again in less than five seconds, beside the data of the first day', async () => {
+  it('starts again beside the data of the first day', async () => {
     const again = await run(join(sourceFolder, 'tools/run'), ['--once', '--data', data], { env: environment, timeout: 180_000 });
     assert.equal(again.code, 0, `${again.stdout}\n${again.stderr}`);
     assert.match(again.stdout, /everything runs, \d+ ms after the first program was started/);
