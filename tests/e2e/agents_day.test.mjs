@@ -1,4 +1,4 @@
-// The whole day of tools/run, and then the log is asked: every step has its decision and its outcome, and nothing else has.
+// The whole day of tools/run, and then the log is asked: every step has its decision, what was allowed its outcome, and there is nothing else.
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -49,9 +49,10 @@ describe("an agent's day in a real sandbox", { skip: may ? false : 'building a s
     const outcomes = new Map();
     for (const each of records.filter((one) => one.kind === 'outcome')) outcomes.set(each.decisionId, [...(outcomes.get(each.decisionId) ?? []), each]);
     const known = new Set(ofSession.map((each) => each.id));
-    // A name that may be looked up leads to a second question, which has the outcome.
-    for (const each of ofSession.filter((one) => !(one.action === 'egress.resolve' && one.decision))) {
-      assert.ok(outcomes.has(each.id), `${each.action} ${each.resource.id} ${each.id} has no outcome`);
+    // What was denied did not happen, and a name that may be looked up leads to a second question: neither has an outcome.
+    for (const each of ofSession) {
+      const happens = each.decision && each.action !== 'egress.resolve';
+      assert.equal(outcomes.has(each.id), happens, `${each.action} ${each.resource.id} ${each.id}: ${JSON.stringify(outcomes.get(each.id))}`);
     }
     for (const [id, its] of outcomes) {
       assert.ok(known.has(id), `an outcome of ${id}, which nobody asked: ${JSON.stringify(its)}`);
@@ -62,7 +63,6 @@ describe("an agent's day in a real sandbox", { skip: may ? false : 'building a s
   it('dropped what went around the proxy', () => {
     const { dropped, output } = step('around the proxy');
     assert.ok((dropped.refused ?? 0) + (dropped.guarded ?? 0) > 0, JSON.stringify({ dropped, output }));
-    assert.deepEqual([dropped.spoofed, dropped.control], [undefined, undefined]);
   });
 
   it('showed the real key nowhere: not to the agent, not in the log, not in what it printed', () => {

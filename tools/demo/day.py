@@ -138,8 +138,8 @@ def print_step(number, result):
 
 
 def await_outcomes(results):
-    """Gates report what they did in their own time: until each decision that was acted on has its outcome, or for 10 s."""
-    wanted = {each["id"] for result in results for each in result["decisions"] if each["action"] != "egress.resolve" or not each["decision"]}
+    """Gates report what they did in their own time: until each decision that lets something happen has its outcome, or for 10 s."""
+    wanted = {each["id"] for result in results for each in result["decisions"] if each["decision"] and each["action"] != "egress.resolve"}
     deadline = time.monotonic() + 10
     while True:
         outcomes = {}

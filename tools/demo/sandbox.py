@@ -150,7 +150,10 @@ class Root:
 
 
 def make_network(options):
-    """Inside, before the right to it is given up: one address of each family, one host behind it, no other route."""
+    """Inside, before the right to it is given up: one address of each family, one host behind it, no other route, and nothing
+    said to the link that nobody listens to."""
+    for name, value in (("addr_gen_mode", "1"), ("accept_ra", "0"), ("router_solicitations", "0"), ("dad_transmits", "0")):
+        write(f"/proc/sys/net/ipv6/conf/eth0/{name}", value)
     for command in (["link", "set", "lo", "up"],
                     ["address", "add", f"{options.ipv4}/32", "dev", "eth0"],
                     ["address", "add", f"{options.ipv6}/128", "dev", "eth0", "nodad"],
