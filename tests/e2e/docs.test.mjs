@@ -27,7 +27,7 @@ function commandsOf(page) {
 const pages = ['README.md', ...readdirSync(join(sourceFolder, 'docs')).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)];
 
 // What is run elsewhere, or runs for ever.
-const elsewhere = /^tools\/|--follow/;
+const elsewhere = /^tools\/|--follow|^portreeve exec /;
 
 describe('the documentation', () => {
   const folder = makeFolder('docs');
@@ -35,6 +35,7 @@ describe('the documentation', () => {
   const environment = { PATH: '', HOME: folder, NO_COLOR: '1' };
   const done = new Set();
   let accounting;
+  let session;   // one that `revoke --session` can cut
   let decision;  // one that `decisions show` can show
 
   before(async () => {
@@ -49,7 +50,20 @@ describe('the documentation', () => {
     environment.ID_TOKEN = token.stdout.trim();
     const answer = await pdp.ask({ subject: { type: 'user', id: 'keycloak/rita' }, action: { name: 'read' }, resource: { type: 'decision-log', id: 'all' } });
     decision = answer.json.context.id;
+    const admin = await run(program('portreeve'), ['token', '--data', pdp.data, '--sub', 'pia', '--group', '/people/platform']);
+    assert.equal(admin.code, 0, admin.stderr);
+    environment.PORTREEVE_TOKEN = admin.stdout.trim();
+    environment.PORTREEVE_ADMIN = pdp.admin;
+    const carl = await run(program('portreeve'), ['token', '--data', pdp.data, '--sub', 'carl', '--group', '/agents/coding', '--tenant', 'acme', '--exchange', pdp.url, '--json']);
+    assert.equal(carl.code, 0, carl.stderr);
+    session = JSON.parse(carl.stdout).session_id;
   });
+  // The event of a revocation that `revoke --lift` can lift.
+  async function barInForce() {
+    const answer = await fetch(`${environment.PORTREEVE_ADMIN}/v1/revocations`, { headers: { Authorization: `Bearer ${environment.PORTREEVE_TOKEN}` } });
+    return (await answer.json()).revocations?.[0]?.event ?? 0;
+  }
+
   after(() => {
     accounting.child.kill('SIGTERM');
     return pdp.stop();
@@ -69,7 +83,7 @@ describe('the documentation', () => {
         const plain = command.replace(/ +#.*$/m, '').replace(/ --data data\b/, '');
         if (done.has(plain)) return;
         done.add(plain);
-        const ran = command.replaceAll('build/release/bin/', '').replaceAll('http://127.0.0.1:8180', pdp.url).replace(/dec_[0-9A-Z]{26}/, decision);
+        const ran = command.replaceAll('build/release/bin/', '').replaceAll('http://127.0.0.1:8180', pdp.url).replace(/dec_[0-9A-Z]{26}/, decision).replace(/ses_[0-9A-Z]{26}/, session).replace(/--lift \d+/, `--lift ${await barInForce()}`);
         const result = await run('bash', ['-c', ran], { cwd: folder, env: environment });
         assert.equal(result.code, 0, `${ran}\n${result.stdout}${result.stderr}`);
         if (!command.startsWith('curl ')) return;
