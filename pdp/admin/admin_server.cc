@@ -62,6 +62,11 @@ class AdminServer::Impl {
     server_.set_read_timeout(kReadSeconds);
     server_.set_write_timeout(kWriteSeconds);
     server_.set_tcp_nodelay(true);
+    // Not SO_REUSEPORT, httplib's choice: with it another process of the same user could take a share of the requests.
+    server_.set_socket_options([](socket_t socket) {
+      const int yes = 1;
+      ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+    });
     server_.Get("/healthz", [](const httplib::Request&, httplib::Response& response) {
       response.set_content(R"({"status":"ok"})", "application/json");
     });
