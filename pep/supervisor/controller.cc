@@ -382,6 +382,9 @@ asio::awaitable<std::variant<ProcessEnd, Refused>> Controller::run_process(std::
   if (slot->cancelled || stream_->ended()) co_return refuse_allowed(wire::Reason::revoked, "it was cut before it ran");
 
   wire::ExecLimits limits = strictest(allowed.obligations().limits, supervisor_.options_.most);
+  if (limits != allowed.obligations().limits) {
+    supervisor_.log_.info("limits lowered to the supervisor's own", {{"decision", allowed.decision()}});
+  }
   if (start.wall_seconds > 0) limits.wall = least(limits.wall, Seconds(start.wall_seconds));
   std::optional<StartGroup> group;
   if (supervisor_.cgroups_.any() || limits.memory || limits.processes) {

@@ -1,7 +1,6 @@
 #include "tools/portreeve/exec_session.h"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,6 +13,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <csignal>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -34,22 +34,6 @@ constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 constexpr channel::ProcessNumber kProcess = 1;
 constexpr std::size_t kReadBytes = 64u << 10;
 
-// Whatever the descriptor is, blocking or not. False where nobody reads.
-bool write_all(int fd, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t size = write(fd, bytes.data(), bytes.size());
-    if (size >= 0) {
-      bytes.remove_prefix(static_cast<std::size_t>(size));
-    } else if (errno == EAGAIN) {
-      pollfd waiting{fd, POLLOUT, 0};
-      poll(&waiting, 1, -1);
-    } else if (errno != EINTR) {
-      return false;
-    }
-  }
-  return true;
-}
-
 bool can_be_waited_for(int fd) {
   struct stat status {};
   if (fstat(fd, &status) != 0) return false;
@@ -59,7 +43,13 @@ bool can_be_waited_for(int fd) {
 class Session {
  public:
   Session(asio::io_context& context, ExecRequest request)
-      : context_(context), request_(std::move(request)), room_(context), signals_(context), input_(context) {}
+      : context_(context),
+        request_(std::move(request)),
+        room_(context),
+        signals_(context),
+        input_(context),
+        output_(context, STDOUT_FILENO, Stream::output),
+        error_(context, STDERR_FILENO, Stream::error) {}
 
   asio::awaitable<void> run() {
     auto result = co_await talk();
@@ -90,7 +80,9 @@ class Session {
       auto message = channel::read_to_controller(*bytes);
       if (!message) co_return fail("the supervisor says what it may not: " + message.error().message);
       auto end = take(std::move(message->message));
-      if (end) co_return std::move(*end);
+      if (!end) continue;
+      while (output_.writing || error_.writing) co_await written_.async_wait(kAwait);
+      co_return std::move(*end);
     }
   }
 
@@ -108,8 +100,8 @@ class Session {
       send(request_.start);
     } else if (std::holds_alternative<channel::Started>(message)) {
       begin();
-    } else if (const auto* output = std::get_if<channel::Output>(&message)) {
-      show(*output);
+    } else if (auto* output = std::get_if<channel::Output>(&message)) {
+      show(output->stream == Stream::output ? output_ : error_, std::move(output->bytes));
     } else if (const auto* room = std::get_if<channel::Room>(&message)) {
       room_left_ += room->bytes;
       room_.cancel();
@@ -122,16 +114,50 @@ class Session {
     return std::nullopt;
   }
 
-  void show(const channel::Output& output) {
-    const bool taken = write_all(output.stream == Stream::output ? STDOUT_FILENO : STDERR_FILENO, output.bytes);
-    if (!taken && !broken_) {
-      broken_ = true;
-      send(channel::Signal{SIGPIPE});
+  // One of this process's outputs. What comes is queued, at most a window of it, so that a slow reader here never keeps
+  // the channel from being read.
+  struct Sink {
+    Sink(asio::io_context& context, int descriptor, Stream which) : fd(descriptor), stream(which), ready(context) {
+      if (can_be_waited_for(fd)) ready.assign(dup(fd));
     }
-    std::uint32_t& owed = output.stream == Stream::output ? output_owed_ : error_owed_;
-    owed += static_cast<std::uint32_t>(output.bytes.size());
-    if (owed < request_.start.window / 4) return;
-    send(channel::Window{output.stream, std::exchange(owed, 0)});
+    const int fd;
+    const Stream stream;
+    asio::posix::stream_descriptor ready;
+    std::deque<std::string> queue;
+    std::uint32_t owed = 0;
+    bool writing = false;
+    bool broken = false;
+  };
+
+  void show(Sink& sink, std::string bytes) {
+    sink.queue.push_back(std::move(bytes));
+    if (sink.writing) return;
+    sink.writing = true;
+    asio::co_spawn(
+        context_, [this, &sink] { return write_queue(sink); }, asio::detached);
+  }
+
+  asio::awaitable<void> write_queue(Sink& sink) {
+    while (!sink.queue.empty()) {
+      const std::string bytes = std::move(sink.queue.front());
+      sink.queue.pop_front();
+      std::size_t done = 0;
+      while (done < bytes.size() && !sink.broken) {
+        const ssize_t size = write(sink.fd, bytes.data() + done, bytes.size() - done);
+        if (size >= 0) {
+          done += static_cast<std::size_t>(size);
+        } else if (errno == EAGAIN) {
+          co_await sink.ready.async_wait(asio::posix::stream_descriptor::wait_write, kAwait);
+        } else if (errno != EINTR) {
+          sink.broken = true;  // nobody reads here any more
+          send(channel::Signal{SIGPIPE});
+        }
+      }
+      sink.owed += static_cast<std::uint32_t>(bytes.size());
+      if (sink.owed >= request_.start.window / 4) send(channel::Window{sink.stream, std::exchange(sink.owed, 0)});
+    }
+    sink.writing = false;
+    written_.cancel();
   }
 
   void begin() {
@@ -184,9 +210,9 @@ class Session {
   asio::steady_timer room_;
   asio::signal_set signals_;
   asio::posix::stream_descriptor input_;
+  Sink output_, error_;
+  asio::steady_timer written_{context_, asio::steady_timer::time_point::max()};
   std::size_t room_left_ = 0;
-  std::uint32_t output_owed_ = 0, error_owed_ = 0;
-  bool broken_ = false;
   bool done_ = false;
   Result<channel::Ended> result_ = fail("no answer");
 };
@@ -195,7 +221,7 @@ class Session {
 
 Result<channel::Ended> run_in_sandbox(ExecRequest request) {
   std::signal(SIGPIPE, SIG_IGN);
-  const KeptFlags input_flags(STDIN_FILENO);
+  const KeptFlags input_flags(STDIN_FILENO), output_flags(STDOUT_FILENO), error_flags(STDERR_FILENO);
   std::optional<RawTerminal> raw;
   if (request.start.terminal && request.start.input) raw.emplace(STDIN_FILENO);
   asio::io_context context(1);
