@@ -70,7 +70,7 @@ describe('the guest supervisor', { skip }, () => {
   it('runs a program as `docker exec` would', async () => {
     const done = await exec(['/bin/sh', '-c', 'cat; pwd; echo err >&2; exit 7'], { flags: ['-i'], input: 'typed\n' });
     assert.deepEqual([done.code, done.stdout, done.stderr], [7, 'typed\n/mnt/work\n', 'err\n']);
-    assert.equal((await exec(['sh', '-c', 'kill -9 $$'])).code, 137);
+    assert.equal((await exec(['/bin/sh', '-c', 'kill -9 $$'])).code, 137);
     assert.equal((await exec(['cat'])).stdout, '');
   });
 

@@ -184,7 +184,7 @@ Run declare_exec(CLI::App& program) {
       ->type_name("SECONDS")
       ->check(CLI::Range(1, 1'000'000));
   app.add_option("ADDRESS", options->address, "The supervisor's HOST or HOST:PORT")->required();
-  app.add_option("COMMAND", options->command, "The program and its arguments, behind `--`")->required();
+  app.add_option("COMMAND", options->command, "The program and its arguments")->required();
   app.positionals_at_end();
   return [options](Terminal& terminal) { return exec(*options, terminal); };
 }

@@ -202,7 +202,7 @@ Done TestController::run(channel::Start start, const std::string& input) {
   send(number, start);
   Done done;
   while (true) {
-    const auto message = next(Millis(30'000));
+    const auto message = next(Millis(120'000));
     if (message.process != number) {
       if (const auto* failure = std::get_if<channel::Failure>(&message.message)) {
         ADD_FAILURE() << "the channel fails: " << failure->detail;
