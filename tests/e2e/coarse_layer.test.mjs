@@ -99,20 +99,27 @@ describe('portreeve compile', () => {
     assert.match(refused.stderr, /nftables,iptables,networkpolicy,headscale/);
   });
 
-  // The script takes either variant of iptables; what Debian installs is the one over nftables.
-  it('hooks its iptables chains in once, first, and into DOCKER-USER where that is', async () => {
-    const { output } = await compile('iptables', deployment, 'hooks');
-    const script = 'iptables -N DOCKER-USER && iptables -A INPUT -p tcp --dport 1 -j ACCEPT && sh "$0" && iptables -I INPUT 1 -j ACCEPT && sh "$0" && iptables -S && echo -- && ip6tables -S';
-    const unshare = process.getuid() === 0 ? ['--net'] : ['--user', '--map-root-user', '--net'];
-    const done = await run('unshare', [...unshare, 'sh', '-ec', script, output]);
-    assert.equal(done.code, 0, done.stderr);
-    const [rules4, rules6] = done.stdout.split('--\n');
-    const of = (rules, chain) => rules.split('\n').filter((line) => line.startsWith(`-A ${chain} `));
-    assert.deepEqual(of(rules4, 'INPUT'), ['-A INPUT -j PORTREEVE-INPUT', '-A INPUT -j ACCEPT', '-A INPUT -p tcp -m tcp --dport 1 -j ACCEPT']);
-    assert.deepEqual(of(rules4, 'DOCKER-USER'), ['-A DOCKER-USER -j PORTREEVE-FORWARD']);
-    for (const rules of [rules4, rules6]) {
-      assert.deepEqual(of(rules, 'FORWARD'), ['-A FORWARD -j PORTREEVE-FORWARD']);
-      assert.deepEqual(of(rules, 'OUTPUT'), ['-A OUTPUT -j PORTREEVE-OUTPUT']);
-    }
-  });
+  // The script takes either variant of iptables, the one over nftables and the older one.
+  for (const variant of ['nft', 'legacy']) {
+    it(`hooks its iptables chains in once, first, and into DOCKER-USER where that is (${variant})`, async () => {
+      const { output } = await compile('iptables', deployment, 'hooks');
+      const tools = join(folder, variant);
+      mkdirSync(tools);
+      for (const name of ['iptables', 'iptables-restore', 'ip6tables', 'ip6tables-restore']) {
+        writeFileSync(join(tools, name), `#!/bin/sh\nexec ${name.replace('tables', `tables-${variant}`)} "$@"\n`, { mode: 0o755 });
+      }
+      const script = 'iptables -N DOCKER-USER && iptables -A INPUT -p tcp --dport 1 -j ACCEPT && sh "$0" && iptables -I INPUT 1 -j ACCEPT && sh "$0" && iptables -S && echo -- && ip6tables -S';
+      const unshare = process.getuid() === 0 ? ['--net'] : ['--user', '--map-root-user', '--net'];
+      const done = await run('unshare', [...unshare, 'sh', '-ec', script, output], { env: { ...process.env, PATH: `${tools}:${process.env.PATH}:/usr/sbin` } });
+      assert.equal(done.code, 0, done.stderr);
+      const [rules4, rules6] = done.stdout.split('--\n');
+      const of = (rules, chain) => rules.split('\n').filter((line) => line.startsWith(`-A ${chain} `));
+      assert.deepEqual(of(rules4, 'INPUT'), ['-A INPUT -j PORTREEVE-INPUT', '-A INPUT -j ACCEPT', '-A INPUT -p tcp -m tcp --dport 1 -j ACCEPT']);
+      assert.deepEqual(of(rules4, 'DOCKER-USER'), ['-A DOCKER-USER -j PORTREEVE-FORWARD']);
+      for (const rules of [rules4, rules6]) {
+        assert.deepEqual(of(rules, 'FORWARD'), ['-A FORWARD -j PORTREEVE-FORWARD']);
+        assert.deepEqual(of(rules, 'OUTPUT'), ['-A OUTPUT -j PORTREEVE-OUTPUT']);
+      }
+    });
+  }
 });

@@ -214,12 +214,13 @@ hooks() {
   done
 }
 load() {
+  hooked=$(hooks "$1")  # before: the older iptables-restore locks out every other from its start
   { echo '*filter'
     for chain in INPUT FORWARD OUTPUT SOURCE NEIGHBOUR GUARD FROM CONTROL TO REPLY GATE UPLINK; do
       echo ":PORTREEVE-$chain - [0:0]"
     done
     cat
-    hooks "$1"
+    echo "$hooked"
     echo COMMIT
   } | "$1-restore" -w --noflush ${2:-}
 }
