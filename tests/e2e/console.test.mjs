@@ -385,8 +385,9 @@ describe('the console', () => {
     await page.getByRole('heading', { name: 'Decision', exact: true }).waitFor();
     await olga.press('Escape');
     await page.getByRole('heading', { level: 1, name: 'Decisions' }).waitFor();
+    await page.locator('#search').waitFor();
     await olga.press('/');
-    assert.equal((await focus()).id, 'search');
+    await page.waitForFunction(() => document.activeElement?.id === 'search');
     await page.keyboard.type('host:git.mirror.example.org');
     await olga.press('Enter');
     await page.getByRole('button', { name: /Remove the filter Host/ }).waitFor();

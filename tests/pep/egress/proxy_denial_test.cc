@@ -332,11 +332,17 @@ TEST_F(DenialTest, OpensNothingWhereItsRecordWouldNotFit) {
   Outcome filler;
   filler.host = std::string(200, 'x');
   filler.result = "closed";
-  while (spool->has_room()) spool->add(filler);
-  const Response response = ask_for(kHost + ":443");
+  Response response;
+  std::size_t asked = 0;
+  // What was shipped meanwhile makes room again: then it is filled once more.
+  for (int i = 0; i < 50 && response.status != "503"; ++i) {
+    while (spool->has_room()) spool->add(filler);
+    asked = pdp->requests().size();
+    response = ask_for(kHost + ":443");
+  }
   EXPECT_EQ(response.status, "503");
   EXPECT_EQ(response.reason, "audit-unavailable");
-  EXPECT_TRUE(pdp->requests().empty());
+  EXPECT_EQ(pdp->requests().size(), asked);
 }
 
 TEST_F(DenialTest, BoundsTheConnectionsOfOneSource) {
