@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { before, describe, it } from 'node:test';
-import { makeFolder, program, run, sourceFolder } from './support/processes.mjs';
+import { eventually, makeFolder, program, run, sourceFolder } from './support/processes.mjs';
 
 const may = process.getuid() === 0 && (await run('unshare', ['--user', '--pid', '--fork', '--mount', '--net', 'true'])).code === 0;
 
@@ -86,8 +86,11 @@ describe("an agent's day in a real sandbox", { skip: may ? false : 'building a s
     const links = await run('ip', ['-o', 'link']);
     assert.doesNotMatch(links.stdout, /pt-rita|veth-gate/);
     assert.equal(existsSync(join(data, 'demo/boot')), false);
-    const groups = await run('sh', ['-c', 'ls -d /sys/fs/cgroup/portreeve-rita-* /sys/fs/cgroup/*/portreeve-rita-* 2>/dev/null']);
-    assert.equal(groups.stdout, '');
+    // Its cgroups go when the kernel has let go of the last process.
+    await eventually('no cgroup of the sandbox', async () => {
+      const groups = await run('sh', ['-c', 'ls -d /sys/fs/cgroup/portreeve-rita-* /sys/fs/cgroup/*/portreeve-rita-* 2>/dev/null']);
+      return groups.stdout === '';
+    });
   });
 
   it('starts again beside the data of the first day', async () => {

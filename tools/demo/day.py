@@ -71,10 +71,14 @@ def colour(code, text):
     return f"\033[{code}m{text}\033[0m" if COLOUR else text
 
 
-def log_of_session():
-    shown = subprocess.run([f"{options.bin}/portreeve", "decisions", "--data", options.data, "--session", options.session, "--json", "--limit", "10000"],
+def log(*filters):
+    shown = subprocess.run([f"{options.bin}/portreeve", "decisions", "--data", options.data, "--json", "--limit", "10000", *filters],
                            capture_output=True, text=True, check=True).stdout
     return [json.loads(line) for line in shown.splitlines()]
+
+
+def decisions_of_session():
+    return log("--kind", "decision", "--session", options.session)
 
 
 def dropped():
@@ -96,7 +100,7 @@ def execute(step):
 def perform(step, known):
     before = dropped() if step.get("layer") else {}
     done = execute(step)
-    records = [each for each in log_of_session() if each["kind"] == "decision" and each["id"] not in known]
+    records = [each for each in decisions_of_session() if each["id"] not in known]
     known.update(each["id"] for each in records)
     last = records[-1] if records else None
     refused = any(not each["decision"] for each in records)
@@ -143,16 +147,16 @@ def await_outcomes(results):
     deadline = time.monotonic() + 10
     while True:
         outcomes = {}
-        for each in log_of_session():
-            if each["kind"] == "outcome":
-                outcomes.setdefault(each.get("decisionId"), []).append(each)
+        for each in log("--kind", "outcome"):  # not every gate's names its session
+            if each.get("decisionId") in wanted:
+                outcomes.setdefault(each["decisionId"], []).append(each)
         if wanted <= set(outcomes) or time.monotonic() > deadline:
             return outcomes
         time.sleep(0.1)
 
 
 def main():
-    known = {each["id"] for each in log_of_session() if each["kind"] == "decision"}
+    known = {each["id"] for each in decisions_of_session()}
     results = []
     for number, step in enumerate(STEPS, 1):
         results.append(perform(step, known))
