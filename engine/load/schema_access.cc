@@ -1,0 +1,47 @@
+// Fields of Entities and AccessPolicy.
+#include "engine/load/schema_parts.h"
+
+namespace portreeve::load {
+namespace {
+
+using enum Type;
+
+constexpr Field kEntityFields[] = {
+    {.key = "type", .need = kRequired, .doc = "`user`, `record`, …"},
+    {.key = "id", .need = kRequired, .doc = "of a user `<provider>/<sub>`"},
+    {.key = "properties", .type = json_object, .doc = "apply where the request does not give them"},
+};
+constexpr Object kEntity{"subjects[], resources[]", kEntityFields};
+constexpr Field kEntitiesFields[] = {
+    {.key = "subjects", .type = object, .shape = kList, .doc = "who exists", .object = &kEntity},
+    {.key = "resources", .type = object, .shape = kList, .doc = "what exists", .object = &kEntity},
+};
+
+constexpr Field kResourceMatchFields[] = {
+    {.key = "type", .need = kRequired, .doc = "of the resource; not endpoint, secret or program"},
+    {.key = "id", .type = pattern, .doc = "a glob or `/re:…/`; every resource of the type where absent"},
+};
+constexpr Object kResourceMatch{"resources[]", kResourceMatchFields};
+constexpr Field kAccessRuleFields[] = {
+    kRuleId,
+    kRuleEffect,
+    {.key = "actions", .shape = kList, .doc = "names of actions; any but the reserved ones where absent"},
+    {.key = "resources", .type = object, .shape = kList, .doc = "required on an allow", .object = &kResourceMatch},
+    kRuleWhen,
+    kRuleReason,
+    kRuleEnforce,
+};
+constexpr Object kAccessRule{"rules[]", kAccessRuleFields};
+constexpr Field kAccessPolicyFields[] = {
+    kPolicyRoles,
+    kPolicyTenants,
+    kPolicyEnforce,
+    {.key = "rules", .type = object, .shape = kList, .need = kRequired, .doc = "in any order", .object = &kAccessRule},
+};
+
+}  // namespace
+
+const Object kEntitiesSpec{"Entities", kEntitiesFields};
+const Object kAccessPolicySpec{"AccessPolicy", kAccessPolicyFields};
+
+}  // namespace portreeve::load
