@@ -6,7 +6,7 @@
 #include "engine/wire/reason.h"
 #include "pdp/admin/endpoints.h"
 #include "pdp/admin/explanation.h"
-#include "pdp/service/subject_resolver.h"
+#include "storage/sessions/principal.h"
 
 namespace portreeve::pdp {
 namespace {
@@ -40,7 +40,7 @@ Step<bool> set_subject(const AdminContext& context, const AdminCall& call, const
     if (!session || !call.grant.covers((*session)->tenant)) {
       return refuse(404, "session-unknown", "there is no session of that id", "/subject/id");
     }
-    request.principal = principal_of(**session, (*session)->expires);
+    request.principal = storage::principal_of(**session, (*session)->expires);
     request.identity_failure = failure_of(**session, request.time);
     return true;
   }

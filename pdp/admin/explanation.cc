@@ -5,7 +5,7 @@
 
 #include "engine/reader/request_reader.h"
 #include "pdp/admin/authorizer.h"
-#include "pdp/service/subject_resolver.h"
+#include "storage/sessions/principal.h"
 
 namespace portreeve::pdp {
 namespace {
@@ -45,7 +45,7 @@ Result<wire::Principal> principal_of(const wire::DecisionRecord& record, const R
   if (!record.session.empty()) {
     const auto session = sessions.find(record.session);
     if (!session) return fail("its session is no longer stored");
-    return pdp::principal_of(**session, (*session)->expires);
+    return storage::principal_of(**session, (*session)->expires);
   }
   if (record.pep == kAdminPep) return fail("the claims that this person had at that moment are not kept");
   wire::Principal principal;

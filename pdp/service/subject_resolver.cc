@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "storage/sessions/principal.h"
+
 namespace portreeve::pdp {
 namespace {
 
@@ -65,24 +67,10 @@ Identity standing(const storage::SessionPointer& session, std::optional<Reason> 
     if (session->ended || session->expires <= now) reason = Reason::session_ended;
   }
   if (reason) return {reason, {}, session, 0};
-  return {std::nullopt, principal_of(*session, token_expires), session, 0};
+  return {std::nullopt, storage::principal_of(*session, token_expires), session, 0};
 }
 
 }  // namespace
-
-wire::Principal principal_of(const storage::Session& session, Timestamp token_expires) {
-  wire::Principal principal;
-  principal.assurance = wire::Assurance::verified;
-  principal.type = "user";
-  principal.id = session.subject_id;
-  principal.provider = session.provider;
-  principal.claims = session.claims;
-  principal.chosen_tenant = session.tenant;
-  principal.token_expires = std::min(token_expires, session.expires);
-  principal.session =
-      wire::SessionFacts{session.id, session.created, {session.labels.begin(), session.labels.end()}, {}, {}};
-  return principal;
-}
 
 Identity SubjectResolver::of_session(const Asking& asking, Timestamp now) const {
   const reader::SubjectStatement& subject = asking.subject;

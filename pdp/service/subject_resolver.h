@@ -57,7 +57,4 @@ class SubjectResolver {
   const ClaimMapper map_;
 };
 
-// The session's subject as judgement takes it. `token_expires` bounds how long an answer may be kept.
-wire::Principal principal_of(const storage::Session& session, Timestamp token_expires);
-
 }  // namespace portreeve::pdp

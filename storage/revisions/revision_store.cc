@@ -270,4 +270,8 @@ Result<std::unique_ptr<RevisionStore>> RevisionStore::open(std::string directory
   return store;
 }
 
+Result<std::vector<wire::PolicyFile>> RevisionStore::read_beside(std::string directory, std::string_view revision) {
+  return FolderRevisionStore(std::move(directory)).read(revision);
+}
+
 }  // namespace portreeve::storage

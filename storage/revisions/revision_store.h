@@ -28,6 +28,8 @@ class RevisionStore {
 
   // Opens the folder, making it where it is missing, and removes what a crash left half written.
   static Result<std::unique_ptr<RevisionStore>> open(std::string directory);
+  // read() without a store: changes nothing, so that anyone may call it beside the owner.
+  static Result<std::vector<wire::PolicyFile>> read_beside(std::string directory, std::string_view revision);
 
   // Stores the files of a revision: durable, and either whole or absent. Storing it again does nothing.
   // Fails on a malformed revision, and on a path that is absolute, not clean, twice there or has control characters.

@@ -42,6 +42,18 @@ TEST(RevisionStore, GivesBackTheFilesByteForByte) {
   EXPECT_EQ(std::system(check.c_str()), 0);
 }
 
+TEST(RevisionStore, IsReadBesideItsOwnerWithoutAChange) {
+  const TemporaryFolder folder;
+  const auto store = RevisionStore::open(folder.path()).value();
+  ASSERT_TRUE(store->put(revision('a'), kFiles));
+  fs::create_directories(folder.path() + "/" + std::string(64, 'b') + ".new");  // the owner is writing it
+  EXPECT_EQ(RevisionStore::read_beside(folder.path(), revision('a')).value(), sorted(kFiles));
+  EXPECT_TRUE(fs::exists(folder.path() + "/" + std::string(64, 'b') + ".new"));
+  EXPECT_FALSE(RevisionStore::read_beside(folder.path(), revision('b')));
+  EXPECT_FALSE(RevisionStore::read_beside(folder.path() + "/nowhere", revision('a')));
+  EXPECT_FALSE(fs::exists(folder.path() + "/nowhere"));
+}
+
 TEST(RevisionStore, RemembersActivationsInOrder) {
   const TemporaryFolder folder;
   const Timestamp now = Timestamp::from_unix_millis(1'763'942'400'123);
