@@ -134,19 +134,18 @@ class Facts final : public cel::Activation {
 
 }  // namespace
 
-Clause condition(const Asked& asked, const model::RuleHeader& rule) {
-  if (!rule.when) return Clause::yes;
+void add_condition(Clauses& clauses, const Asked& asked, const model::RuleHeader& rule) {
+  if (!rule.when) return;
   switch (rule.when->program->run_condition(Facts(asked))) {
     case cel::Truth::true_:
-      return Clause::yes;
+      return clauses.add("when", Clause::yes);
     case cel::Truth::false_:
-      return Clause::no;
+      return clauses.add("when", Clause::no);
     case cel::Truth::unknown:
-      return Clause::unknown;
+      return clauses.add("when", Clause::unknown);
     case cel::Truth::error:
-      return Clause::error;
+      return clauses.add("when", Clause::error);
   }
-  return Clause::error;
 }
 
 }  // namespace portreeve::reference

@@ -64,36 +64,42 @@ bool can_be(EgressProtocol asked, Protocol named) {
   return false;
 }
 
-// Absent ports of an allow rule: 443 for tls, 80 for http; of tcp none.
-bool is_default_port(Protocol protocol, std::uint16_t port) {
-  return (protocol == Protocol::tls && port == 443) || (protocol == Protocol::http && port == 80);
+// What the rule lets flow of what the request can be. Absent protocols of an allow rule are the service's, where it
+// names one, else tls; on a deny rule absent is any.
+std::set<Protocol> flows(const EgressRule& rule, const InternalService* service, const EgressQuestion& question) {
+  std::vector<Protocol> named = {Protocol::tls};
+  if (service) named = service->protocols;
+  if (rule.effect == Effect::deny) named = {Protocol::tls, Protocol::http, Protocol::tcp};
+  if (rule.protocols) named = *rule.protocols;
+  std::set<Protocol> flows;
+  for (const Protocol protocol : named) {
+    if (can_be(question.protocol, protocol)) flows.insert(protocol);
+  }
+  return flows;
 }
 
-// Which protocols the rule lets the request be, its ports considered. With a service, absent protocols are the
-// service's and absent ports its ports (which its own clause has checked). On a deny rule absent is any.
-std::set<Protocol> protocols_met(const EgressRule& rule, const InternalService* service,
-                                 const EgressQuestion& question) {
-  std::vector<Protocol> named = {Protocol::tls};
-  if (rule.effect == Effect::deny) named = {Protocol::tls, Protocol::http, Protocol::tcp};
-  if (rule.effect == Effect::allow && service) named = service->protocols;
-  if (rule.protocols) named = *rule.protocols;
-  std::set<Protocol> met;
-  for (const Protocol protocol : named) {
-    if (!can_be(question.protocol, protocol)) continue;
-    const bool port_is_met = rule.ports                               ? has_port(*rule.ports, question.port)
-                             : rule.effect == Effect::deny || service ? true
-                                                                      : is_default_port(protocol, question.port);
-    if (port_is_met) met.insert(protocol);
-  }
-  return met;
+// Absent ports of an allow rule: 443 for tls, 80 for http; tcp always states its ports. On a deny rule absent is any.
+bool has_port(const EgressRule& rule, const std::set<Protocol>& flows, std::uint16_t port) {
+  if (rule.ports) return has_port(*rule.ports, port);
+  if (rule.effect == Effect::deny) return true;
+  return (port == 443 && flows.contains(Protocol::tls)) || (port == 80 && flows.contains(Protocol::http));
+}
+
+// The guard's name for an address, the deployment's own addresses counted: what is hard already keeps its name.
+net::SpecialRange range_of(const Asked& asked, const net::IpAddress& address) {
+  const net::SpecialRange range = net::classify(address);
+  if (net::tier(range) == net::GuardTier::hard) return range;
+  const bool own = std::any_of(asked.own_addresses.begin(), asked.own_addresses.end(),
+                               [&](const net::IpPrefix& prefix) { return prefix.contains(address); });
+  return own ? net::SpecialRange::own : range;
 }
 
 // `internet: true`: names whose addresses are all public; never one that only an InternalService could open, nor one
 // that some Secret's upstream serves.
-Clause is_internet(const model::PolicySet& set, const EgressQuestion& question) {
+Clause is_internet(const Asked& asked, const EgressQuestion& question) {
   const net::HostName* name = name_of(question);
   if (!name || net::classify_name(*name)) return Clause::no;
-  for (const model::Secret& secret : set.secrets) {
+  for (const model::Secret& secret : asked.set.secrets) {
     for (const wire::UpstreamUrl& upstream : secret.upstreams) {
       if (upstream.origin.host == question.host) return Clause::no;
     }
@@ -101,51 +107,63 @@ Clause is_internet(const model::PolicySet& set, const EgressQuestion& question) 
   Clause all_public = Clause::yes;
   for (const Place& place : places_of(question)) {
     if (!place.address) return place.without;
-    if (net::classify(*place.address) != net::SpecialRange::none) all_public = Clause::no;
+    if (range_of(asked, *place.address) != net::SpecialRange::none) all_public = Clause::no;
   }
   return all_public;
 }
 
-// How a rule's target, ports and protocols stand toward one place, and which protocols they let the request be.
+// How a rule stands toward one place, and whether it lets TLS flow there.
 struct Reach {
-  Clause clause = Clause::no;
-  std::set<Protocol> protocols;
+  Clauses clauses;
+  bool by_tls = false;
 };
 
-Reach reach_by_services(const Asked& asked, const EgressQuestion& question, const EgressRule& rule,
-                        const Place& place) {
-  Reach reach;
+// Name, port, protocol and prefix of one and the same service, and the rule's own ports and protocols.
+void add_services(Reach& reach, const Asked& asked, const EgressQuestion& question, const EgressRule& rule,
+                  const Place& place) {
+  Clause reached = Clause::no;
   for (const InternalService& service : asked.set.internal_services) {
     const auto is_this = [&](const model::Reference& reference) { return reference.name == service.name; };
     if (std::none_of(rule.services->begin(), rule.services->end(), is_this)) continue;
-    // Name, port and prefix of one and the same service; on a deny rule its port is any, like the rule's own.
-    const bool port_is_met = rule.effect == Effect::deny || has_port(service.ports, question.port);
-    if (!port_is_met || !names_host(question, service.hosts)) continue;
-    const std::set<Protocol> protocols = protocols_met(rule, &service, question);
+    if (!names_host(question, service.hosts)) continue;
+    if (rule.ports && !has_port(*rule.ports, question.port)) continue;
+    if (rule.effect == Effect::allow && !has_port(service.ports, question.port)) continue;
+    const std::set<Protocol> here = flows(rule, &service, question);
     const Clause inside = is_inside(place, service.addresses);
-    if (protocols.empty() || inside == Clause::no) continue;
-    reach.clause = inside;  // a place without an address stands alike toward every service
-    reach.protocols.insert(protocols.begin(), protocols.end());
+    if (here.empty() || inside == Clause::no) continue;
+    reached = inside;  // a place without an address stands alike toward every service
+    reach.by_tls |= here.contains(Protocol::tls);
   }
-  return reach;
+  reach.clauses.add("services", reached);
 }
 
-Reach reach(const Asked& asked, const EgressQuestion& question, const EgressRule& rule, const Place& place) {
-  if (rule.services) return reach_by_services(asked, question, rule, place);
-  Clause target = Clause::yes;  // a deny rule may name none
-  if (rule.internet) target = is_internet(asked.set, question);
-  if (rule.hosts) target = clause(names_host(question, *rule.hosts));
-  if (rule.cidrs) {
-    const bool address_target = !name_of(question);
-    if (rule.hosts) {
-      if (target == Clause::yes) target = is_inside(place, *rule.cidrs);
-    } else {
-      // On an allow, without hosts, only a target that is an address; on a deny, any address of the answer.
-      target = address_target || rule.effect == Effect::deny ? is_inside(place, *rule.cidrs) : Clause::no;
-    }
+void add_protocols_and_ports(Reach& reach, const EgressQuestion& question, const EgressRule& rule) {
+  const std::set<Protocol> here = flows(rule, nullptr, question);
+  const bool stated = rule.effect == Effect::allow;  // absent is a default there, not any
+  if (rule.protocols || stated) reach.clauses.add("protocols", clause(!here.empty()));
+  if (rule.ports || stated) reach.clauses.add("ports", clause(has_port(rule, here, question.port)));
+  reach.by_tls = here.contains(Protocol::tls);
+}
+
+void add_cidrs(Reach& reach, const EgressQuestion& question, const EgressRule& rule, const Place& place) {
+  // On an allow, without hosts, only a target that is an address; on a deny, any address of the answer.
+  const bool may_be_name = rule.hosts || rule.effect == Effect::deny;
+  const bool counts = may_be_name || !name_of(question);
+  reach.clauses.add("cidrs", counts ? is_inside(place, *rule.cidrs) : Clause::no);
+}
+
+// `others`: the rule's clauses that are alike toward every place.
+Reach reach(const Clauses& others, const Asked& asked, const EgressQuestion& question, const EgressRule& rule,
+            const Place& place) {
+  Reach reach{others};
+  if (rule.services) {
+    add_services(reach, asked, question, rule, place);
+    return reach;
   }
-  Reach reach{target, protocols_met(rule, nullptr, question)};
-  if (reach.protocols.empty()) reach.clause = Clause::no;
+  add_protocols_and_ports(reach, question, rule);
+  if (rule.internet) reach.clauses.add("internet", is_internet(asked, question));
+  if (rule.hosts) reach.clauses.add("hosts", clause(names_host(question, *rule.hosts)));
+  if (rule.cidrs) add_cidrs(reach, question, rule, place);
   return reach;
 }
 
@@ -155,14 +173,15 @@ Clause may_say(const EgressQuestion& question, const std::optional<std::string>&
 
 // Everything a rule says but its target, ports and protocols.
 Clauses other_clauses(const Asked& asked, const EgressQuestion& question, const EgressRule& rule) {
-  Clauses clauses;
+  Clauses clauses(rule.effect, asked.account);
   if (rule.methods) {
-    clauses.and_also(may_say(question, question.method, [&](auto& method) { return holds(*rule.methods, method); }));
+    clauses.add("methods", may_say(question, question.method, [&](auto& text) { return holds(*rule.methods, text); }));
   }
   if (rule.paths) {
-    clauses.and_also(may_say(question, question.path, [&](auto& path) { return any_matches(*rule.paths, path); }));
+    clauses.add("paths", may_say(question, question.path, [&](auto& text) { return any_matches(*rule.paths, text); }));
   }
-  return clauses.and_also(condition(asked, rule));
+  add_condition(clauses, asked, rule);
+  return clauses;
 }
 
 // The allow rules' answer for one place.
@@ -171,18 +190,19 @@ struct Cover {
   bool by_service = false;
 };
 
-std::optional<Reason> guard_of_address(const net::IpAddress& address, const Cover& cover) {
-  const net::SpecialRange range = net::classify(address);
+std::optional<Reason> guard_of_address(const Asked& asked, const net::IpAddress& address, const Cover& cover) {
+  const net::SpecialRange range = range_of(asked, address);
   if (net::tier(range) == net::GuardTier::open) return std::nullopt;
   if (net::tier(range) == net::GuardTier::soft && cover.by_service) return std::nullopt;
   return wire::reason_from_code(net::guard_code(range));
 }
 
-std::optional<Reason> guard(const model::PolicySet& set, const EgressQuestion& question,
+std::optional<Reason> guard(const Asked& asked, const EgressQuestion& question,
                             const std::vector<std::pair<Place, Cover>>& covers) {
   // The name and the port first: they trip alike at both stages.
   if (const net::HostName* name = name_of(question)) {
-    const bool listed = std::any_of(set.internal_services.begin(), set.internal_services.end(),
+    const auto& services = asked.set.internal_services;
+    const bool listed = std::any_of(services.begin(), services.end(),
                                     [&](const InternalService& service) { return any_matches(service.hosts, *name); });
     const auto special = net::classify_name(*name);
     if (special && !listed) return wire::reason_from_code(net::guard_code(*special));
@@ -192,15 +212,16 @@ std::optional<Reason> guard(const model::PolicySet& set, const EgressQuestion& q
   std::map<net::IpAddress, Reason> bad;
   for (const auto& [place, cover] : covers) {
     if (!place.address) continue;
-    if (const auto reason = guard_of_address(*place.address, cover)) bad.emplace(*place.address, *reason);
+    if (const auto reason = guard_of_address(asked, *place.address, cover)) bad.emplace(*place.address, *reason);
   }
   if (bad.empty()) return std::nullopt;
   return bad.begin()->second;  // the lowest bad address names it
 }
 
-// Transparent mode: the server name is part of the question, and is the judged host's. An address has none.
+// Transparent mode: the server name is part of the question, and is the judged host's. An address has none, and at
+// egress.resolve nobody knows it.
 std::optional<Reason> server_name(const EgressQuestion& question) {
-  if (!question.sni) return std::nullopt;
+  if (!question.sni || question.stage == wire::EgressStage::resolve) return std::nullopt;
   const net::HostName* name = name_of(question);
   if (question.sni->empty()) return name ? std::optional(Reason::sni_missing) : std::nullopt;
   const auto said = net::HostName::parse_wire(*question.sni);
@@ -218,7 +239,7 @@ void merge(wire::EgressLimits& merged, const model::EgressRuleLimits& stated) {
 bool deny_matches(const Asked& asked, const EgressQuestion& question, const EgressRule& rule) {
   const Clauses others = other_clauses(asked, question, rule);
   for (const Place& place : places_of(question)) {
-    if (Clauses(others).and_also(reach(asked, question, rule, place).clause).match(Effect::deny)) return true;
+    if (reach(others, asked, question, rule, place).clauses.match()) return true;
   }
   return false;
 }
@@ -242,11 +263,11 @@ Findings look_at_egress(const Asked& asked, const EgressQuestion& question) {
       const Clauses others = other_clauses(asked, question, rule);
       bool matched = false;
       for (auto& [place, cover] : covers) {
-        const Reach reached = reach(asked, question, rule, place);
-        if (!Clauses(others).and_also(reached.clause).match(Effect::allow)) continue;
+        const Reach reached = reach(others, asked, question, rule, place);
+        if (!reached.clauses.match()) continue;
         matched = cover.allowed = true;
         cover.by_service |= rule.services.has_value();
-        must_be_tls |= reached.protocols.contains(Protocol::tls);
+        must_be_tls |= reached.by_tls;
       }
       if (!matched) continue;
       note(found, policy, rule);
@@ -254,7 +275,7 @@ Findings look_at_egress(const Asked& asked, const EgressQuestion& question) {
     }
   }
 
-  found.guard = guard(asked.set, question, covers);
+  found.guard = guard(asked, question, covers);
   found.server_name = server_name(question);
   // Every address, by one rule or another; at egress.connect there has to be one.
   found.all_is_allowed = std::all_of(covers.begin(), covers.end(), [](const auto& covered) {

@@ -17,8 +17,8 @@ bool is_loader(const ProgramFile& program) {
   return wire::is_dynamic_loader(program.path) || (program.file && wire::is_dynamic_loader(*program.file));
 }
 
+// Requires: the rule names programs.
 Clause names_program(const ExecRule& rule, const ProgramFile& program) {
-  if (!rule.programs) return Clause::yes;
   const bool said = wire::is_clean_path(program.path) && program.file && wire::is_clean_path(*program.file);
   const bool by_path = any_matches(*rule.programs, program.path);
   const bool by_file = program.file && any_matches(*rule.programs, *program.file);
@@ -36,14 +36,15 @@ Clause permits_terminal(const ExecRule& rule, const std::optional<bool>& termina
 
 // Everything a rule says but its programs.
 Clauses other_clauses(const Asked& asked, const wire::ExecQuestion& question, const ExecRule& rule) {
-  Clauses clauses;
+  Clauses clauses(rule.effect, asked.account);
   if (rule.cwd) {
     const bool said = question.cwd && wire::is_clean_path(*question.cwd);
-    clauses.and_also(said ? clause(any_matches(*rule.cwd, *question.cwd)) : Clause::error);
+    clauses.add("cwd", said ? clause(any_matches(*rule.cwd, *question.cwd)) : Clause::error);
   }
-  if (rule.users) clauses.and_also(needs(question.user, [&](auto& user) { return holds(*rule.users, user); }));
-  clauses.and_also(permits_terminal(rule, question.terminal));
-  return clauses.and_also(condition(asked, rule));
+  if (rule.users) clauses.add("users", needs(question.user, [&](auto& user) { return holds(*rule.users, user); }));
+  clauses.add("terminal", permits_terminal(rule, question.terminal));
+  add_condition(clauses, asked, rule);
+  return clauses;
 }
 
 // Never passed on: what makes loaders, shells and interpreters run other code.
@@ -130,7 +131,9 @@ Findings look_at_execution(const Asked& asked, const wire::ExecQuestion& questio
       const Clauses others = other_clauses(asked, question, rule);
       bool matched = false;
       for (std::size_t i = 0; i < files.size(); ++i) {
-        if (!Clauses(others).and_also(names_program(rule, *files[i])).match(rule.effect)) continue;
+        Clauses clauses = others;
+        if (rule.programs) clauses.add("programs", names_program(rule, *files[i]));
+        if (!clauses.match()) continue;
         matched = true;
         if (rule.effect == Effect::allow) allowed[i] = true;
       }

@@ -9,35 +9,36 @@
 
 #include "engine/base/json_value.h"
 #include "engine/model/policy_set.h"
+#include "engine/reference/reference.h"
 #include "engine/wire/decision.h"
 #include "engine/wire/request.h"
 
 namespace portreeve::reference {
 
-// How one clause of a rule stands (SEMANTICS §2).
-enum class Clause : std::uint8_t { no, yes, unknown, error };
-
-inline Clause clause(bool holds) { return holds ? Clause::yes : Clause::no; }
-
 // How all clauses of a rule stand together. An allow rule matches if none is false or in error: it could allow. A deny
-// rule matches if every one is true or in error.
+// rule matches if every one is true or in error (SEMANTICS §2).
 class Clauses {
  public:
-  Clauses& and_also(Clause one) {
+  // `account`, where not null, is told of every clause.
+  Clauses(model::Effect effect, Account* account) : effect_(effect), account_(account) {}
+
+  void add(std::string_view name, Clause one) {
+    if (account_) account_->clauses.push_back({name, effect_, one});
     has_no_ |= one == Clause::no;
     has_error_ |= one == Clause::error;
     has_unknown_ |= one == Clause::unknown;
-    return *this;
   }
-  bool match(model::Effect effect) const {
-    return effect == model::Effect::allow ? !has_no_ && !has_error_ : !has_no_ && !has_unknown_;
-  }
+  bool match() const { return effect_ == model::Effect::allow ? !has_no_ && !has_error_ : !has_no_ && !has_unknown_; }
 
  private:
+  model::Effect effect_;
+  Account* account_;
   bool has_no_ = false;
   bool has_error_ = false;
   bool has_unknown_ = false;
 };
+
+inline Clause clause(bool holds) { return holds ? Clause::yes : Clause::no; }
 
 // What a subject is, by the policy set, at the time of the request (SEMANTICS §7).
 struct Subject {
@@ -47,14 +48,16 @@ struct Subject {
   model::Trust trust = model::Trust::untrusted;
 };
 
-Subject who_asks(const model::PolicySet& set, const wire::Request& request);
+Subject who_asks(const model::PolicySet& set, const wire::Request& request, Account& account);
 
 // The one question being judged, and with which rules.
 struct Asked {
   const model::PolicySet& set;
   const wire::Request& request;
+  const std::vector<net::IpPrefix>& own_addresses;
   const Subject& subject;
   bool with_dry_runs;
+  Account* account;
 };
 
 // A rule that matched.
@@ -71,8 +74,8 @@ struct Findings {
   std::optional<wire::Reason> server_name;  // sni-mismatch, sni-missing
   std::vector<Match> denies;
   std::vector<Match> allows;
-  bool all_is_allowed =
-      false;  // an allow rule matched, and of several things asked for (addresses, files) each is allowed
+  // An allow rule matched, and of several things asked for (addresses, files) each is allowed.
+  bool all_is_allowed = false;
   wire::Obligations obligations;
 };
 
@@ -83,8 +86,8 @@ Findings look_at_access(const Asked& asked);
 
 // The rule takes part: its policy is there for the subject (scope is no clause), and it is no dry run left out.
 bool takes_part(const Asked& asked, const model::PolicyHeader& policy, const model::RuleHeader& rule);
-// The rule's `when`; true where it has none.
-Clause condition(const Asked& asked, const model::RuleHeader& rule);
+// Adds the rule's `when`, where it has one.
+void add_condition(Clauses& clauses, const Asked& asked, const model::RuleHeader& rule);
 void note(Findings& found, const model::PolicyHeader& policy, const model::RuleHeader& rule);
 
 // An attribute that the request gives, or an error where it should and doesn't.

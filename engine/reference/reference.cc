@@ -55,14 +55,16 @@ bool has_dry_run(const std::vector<Match>& matches) {
 
 }  // namespace
 
-Decision reference_decide(const model::PolicySet& set, const wire::Request& request) {
+Decision reference_decide(const model::PolicySet& set, const wire::Request& request,
+                          const std::vector<net::IpPrefix>& own_addresses, Account* account) {
   if (request.identity_failure) return refusal(*request.identity_failure);
   const bool needs_proof = !std::holds_alternative<wire::AccessQuestion>(request.question);
   if (needs_proof && request.principal.assurance == wire::Assurance::asserted) return refusal(Reason::token_missing);
 
-  const Subject subject = who_asks(set, request);
-  Decision decision = answer(look({set, request, subject, /*with_dry_runs=*/false}));
-  const Findings if_enforced = look({set, request, subject, /*with_dry_runs=*/true});
+  Account nobodys;
+  const Subject subject = who_asks(set, request, account ? *account : nobodys);
+  Decision decision = answer(look({set, request, own_addresses, subject, /*with_dry_runs=*/false, account}));
+  const Findings if_enforced = look({set, request, own_addresses, subject, /*with_dry_runs=*/true, account});
   if (has_dry_run(if_enforced.denies) || has_dry_run(if_enforced.allows)) {
     const Decision would_be = answer(if_enforced);
     decision.dry_run = wire::DryRun{would_be.allowed, would_be.rules};
@@ -94,15 +96,16 @@ Findings look_at_access(const Asked& asked) {
   for (const model::AccessPolicy& policy : asked.set.access_policies) {
     for (const model::AccessRule& rule : policy.rules) {
       if (!takes_part(asked, policy, rule)) continue;
-      Clauses clauses;
-      if (rule.actions) clauses.and_also(clause(holds(*rule.actions, request.action)));
+      Clauses clauses(rule.effect, asked.account);
+      if (rule.actions) clauses.add("actions", clause(holds(*rule.actions, request.action)));
       if (rule.resources) {
         const bool named = std::any_of(rule.resources->begin(), rule.resources->end(), [&](const auto& resource) {
           return resource.type == request.resource_type && (!resource.id || resource.id->matches(request.resource_id));
         });
-        clauses.and_also(clause(named));
+        clauses.add("resources", clause(named));
       }
-      if (clauses.and_also(condition(asked, rule)).match(rule.effect)) note(found, policy, rule);
+      add_condition(clauses, asked, rule);
+      if (clauses.match()) note(found, policy, rule);
     }
   }
   found.all_is_allowed = !found.allows.empty();
@@ -127,7 +130,7 @@ Findings look_at_secret(const Asked& asked, const wire::SecretQuestion& question
   const std::optional<std::string> none;
   const auto& method = lease ? none : question.method;
   const auto& path = lease ? none : question.path;
-  const auto& model_name = lease ? none : question.model;
+  const auto& model = lease ? none : question.model;
 
   wire::SecretObligations obligations;
   obligations.use = question.use.value_or(wire::SecretUse::inject);
@@ -135,13 +138,16 @@ Findings look_at_secret(const Asked& asked, const wire::SecretQuestion& question
     for (const model::SecretRule& rule : policy.rules) {
       if (!takes_part(asked, policy, rule)) continue;
       const auto names = [&](const model::Reference& reference) { return reference.name == question.secret; };
-      Clauses clauses;
-      if (rule.secrets) clauses.and_also(clause(std::any_of(rule.secrets->begin(), rule.secrets->end(), names)));
-      if (rule.uses) clauses.and_also(needs(question.use, [&](auto use) { return holds(*rule.uses, use); }));
-      if (rule.methods) clauses.and_also(needs(method, [&](auto& text) { return holds(*rule.methods, text); }));
-      if (rule.paths) clauses.and_also(needs(path, [&](auto& text) { return any_matches(*rule.paths, text); }));
-      if (rule.models) clauses.and_also(needs(model_name, [&](auto& text) { return any_matches(*rule.models, text); }));
-      if (!clauses.and_also(condition(asked, rule)).match(rule.effect)) continue;
+      Clauses clauses(rule.effect, asked.account);
+      if (rule.secrets) {
+        clauses.add("secrets", clause(std::any_of(rule.secrets->begin(), rule.secrets->end(), names)));
+      }
+      if (rule.uses) clauses.add("uses", needs(question.use, [&](auto use) { return holds(*rule.uses, use); }));
+      if (rule.methods) clauses.add("methods", needs(method, [&](auto& text) { return holds(*rule.methods, text); }));
+      if (rule.paths) clauses.add("paths", needs(path, [&](auto& text) { return any_matches(*rule.paths, text); }));
+      if (rule.models) clauses.add("models", needs(model, [&](auto& text) { return any_matches(*rule.models, text); }));
+      add_condition(clauses, asked, rule);
+      if (!clauses.match()) continue;
       note(found, policy, rule);
       if (rule.effect == model::Effect::deny) continue;
       at_most(obligations.requests_per_minute, rule.requests_per_minute);

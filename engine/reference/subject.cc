@@ -80,12 +80,20 @@ bool is_meant(const model::BindingSubject& bound, const wire::Principal& princip
   return *claim == wanted.equals || (claim->as_array() && holds(*claim->as_array(), wanted.equals));
 }
 
-bool is_in_force(const model::RoleBinding& binding, const wire::Request& request, const Subject& subject) {
-  if (binding.starts && request.time < *binding.starts) return false;
-  if (binding.expires && request.time >= *binding.expires) return false;
-  if (binding.tenants && !(subject.tenant && holds(*binding.tenants, *subject.tenant))) return false;
-  return std::any_of(binding.subjects.begin(), binding.subjects.end(),
-                     [&](const auto& bound) { return is_meant(bound, request.principal, subject); });
+bool is_in_force(const model::RoleBinding& binding, const wire::Request& request, const Subject& subject,
+                 Account& account) {
+  const bool meant = std::any_of(binding.subjects.begin(), binding.subjects.end(),
+                                 [&](const auto& bound) { return is_meant(bound, request.principal, subject); });
+  if (!meant) return false;
+  const bool has_tenant = !binding.tenants || (subject.tenant && holds(*binding.tenants, *subject.tenant));
+  const bool too_early = binding.starts && request.time < *binding.starts;
+  const bool too_late = binding.expires && request.time >= *binding.expires;
+  account.binding_of_other_tenant |= !has_tenant;
+  account.binding_before_start |= too_early;
+  account.binding_at_or_after_end |= too_late;
+  const bool in_force = has_tenant && !too_early && !too_late;
+  account.binding_within_bounds |= in_force && (binding.starts || binding.expires);
+  return in_force;
 }
 
 // Who has a role has the roles it inherits, too.
@@ -102,7 +110,7 @@ std::set<std::string> closure(const PolicySet& set, std::set<std::string> roles)
 
 // A subject over a constraint's `atMost` has none of its roles. Every constraint looks at the whole closure, so that
 // their order does not matter.
-std::set<std::string> without_conflicts(const PolicySet& set, const std::set<std::string>& roles) {
+std::set<std::string> without_conflicts(const PolicySet& set, const std::set<std::string>& roles, Account& account) {
   std::set<std::string> kept = roles;
   for (const model::RoleConstraint& constraint : set.role_constraints) {
     std::set<std::string> held;
@@ -110,6 +118,7 @@ std::set<std::string> without_conflicts(const PolicySet& set, const std::set<std
       if (roles.contains(role.name)) held.insert(role.name);
     }
     if (held.size() <= constraint.at_most) continue;
+    account.over_a_constraint = true;
     for (const std::string& role : held) kept.erase(role);
   }
   return kept;
@@ -117,7 +126,7 @@ std::set<std::string> without_conflicts(const PolicySet& set, const std::set<std
 
 }  // namespace
 
-Subject who_asks(const PolicySet& set, const wire::Request& request) {
+Subject who_asks(const PolicySet& set, const wire::Request& request, Account& account) {
   const wire::Principal& principal = request.principal;
   Subject subject;
   std::set<std::string> granted;
@@ -141,12 +150,12 @@ Subject who_asks(const PolicySet& set, const wire::Request& request) {
   }
   std::optional<model::Trust> bound_trust;
   for (const model::RoleBinding& binding : set.role_bindings) {
-    if (!is_in_force(binding, request, subject)) continue;
+    if (!is_in_force(binding, request, subject, account)) continue;
     for (const model::Reference& role : binding.roles) granted.insert(role.name);
     at_most(bound_trust, binding.trust);
   }
   if (bound_trust) subject.trust = *bound_trust;
-  const std::set<std::string> roles = without_conflicts(set, closure(set, granted));
+  const std::set<std::string> roles = without_conflicts(set, closure(set, granted), account);
   subject.roles.assign(roles.begin(), roles.end());
   return subject;
 }
