@@ -1,13 +1,13 @@
-// Prints the engine's figures as JSON lines: decision time and memory by number of rules, and the time to load and
-// compile.
+// The engine's figures by number of rules: the time of one decision, of loading and compiling, and memory. Prints JSON
+// lines for tools/bench; --benchmark_filter= and Google Benchmark's other flags work as usual.
+#include <benchmark/benchmark.h>
 #include <fmt/format.h>
 #include <malloc.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
+#include <memory>
 #include <vector>
 
 #include "engine/compile/snapshot.h"
@@ -20,77 +20,124 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+constexpr std::size_t kRequests = 4096;
+constexpr std::size_t kBatch = 64;
 
-void print(std::string_view name, double value, std::string_view unit, const std::string& context) {
-  fmt::print("{{\"name\":\"{}\",\"value\":{:.4g},\"unit\":\"{}\",\"context\":\"{}\"}}\n", name, value, unit, context);
-  std::fflush(stdout);
+std::shared_ptr<const model::CheckedPolicySet> load_or_exit(const std::vector<wire::PolicyFile>& files) {
+  load::LoadResult loaded = load::load(files);
+  if (loaded.set != nullptr) return loaded.set;
+  for (std::size_t i = 0; i < std::min<std::size_t>(3, loaded.diagnostics.size()); ++i) {
+    fmt::print(stderr, "{}\n", to_text(loaded.diagnostics[i]));
+  }
+  std::exit(1);
 }
 
-std::size_t heap_bytes() { return mallinfo2().uordblks; }
-
-// Time of one decision: the median over batches of 64, so that the clock's own cost does not show.
-void measure(std::size_t rules) {
-  constexpr std::size_t kBatch = 64;
-  const auto files = make_policies(rules);
-  const std::size_t before = heap_bytes();
-  const auto load_start = Clock::now();
-  const load::LoadResult loaded = load::load(files);
-  const double load_seconds = seconds_since(load_start);
-  if (loaded.set == nullptr) {
-    for (std::size_t i = 0; i < std::min<std::size_t>(3, loaded.diagnostics.size()); ++i) {
-      fmt::print(stderr, "{}\n", to_text(loaded.diagnostics[i]));
-    }
-    std::exit(1);
+// The median time between two readings of the clock with nothing in between: part of every time below.
+std::int64_t clock_nanos() {
+  std::vector<std::int64_t> nanos(1001);
+  for (std::int64_t& each : nanos) {
+    const auto start = Clock::now();
+    each = (Clock::now() - start).count();
   }
-  const auto compile_start = Clock::now();
-  const auto snapshot = compile::compile(loaded.set);
-  const double compile_seconds = seconds_since(compile_start);
-  const double bytes = static_cast<double>(heap_bytes() - before) / static_cast<double>(rules);
+  std::ranges::nth_element(nanos, nanos.begin() + 500);
+  return nanos[500];
+}
 
-  const auto requests = make_requests(rules, 4096);
+std::int64_t part(const std::vector<std::int64_t>& sorted, double share) {
+  return sorted[static_cast<std::size_t>(static_cast<double>(sorted.size() - 1) * share)];
+}
+
+// Each decision timed by itself, less what reading the clock costs.
+void decide(benchmark::State& state) {
+  const auto rules = static_cast<std::size_t>(state.range(0));
+  const auto snapshot = compile::compile(load_or_exit(make_policies(rules)));
+  const auto requests = make_requests(rules, kRequests);
   std::size_t allowed = 0, touched = 0;
   for (const wire::Request& request : requests) {
     decide::Trace trace;
     allowed += decide::decide(*snapshot, request, &trace).allowed ? 1 : 0;
     touched += trace.rules.size();
   }
-  std::vector<double> nanos;
+  const std::int64_t clock = clock_nanos();
   decide::Workspace workspace;
-  const auto end = Clock::now() + std::chrono::seconds(2);
-  for (std::size_t i = 0; Clock::now() < end; i = (i + kBatch) % requests.size()) {
+  std::vector<std::int64_t> nanos;
+  std::size_t next = 0;
+  for ([[maybe_unused]] auto unused : state) {
     // A request is judged as its reader leaves it: just written. Of the policy set nothing is kept near.
-    const std::vector<wire::Request> batch(requests.begin() + static_cast<std::ptrdiff_t>(i),
-                                           requests.begin() + static_cast<std::ptrdiff_t>(i + kBatch));
-    const auto start = Clock::now();
+    const std::vector<wire::Request> batch(requests.begin() + static_cast<std::ptrdiff_t>(next),
+                                           requests.begin() + static_cast<std::ptrdiff_t>(next + kBatch));
+    next = (next + kBatch) % kRequests;
+    std::int64_t sum = 0;
     for (const wire::Request& request : batch) {
-      const decide::Verdict& verdict = decide::decide(*snapshot, request, workspace);
-      asm volatile("" : : "r"(&verdict) : "memory");
+      const auto start = Clock::now();
+      benchmark::DoNotOptimize(&decide::decide(*snapshot, request, workspace));
+      nanos.push_back((Clock::now() - start).count() - clock);
+      sum += nanos.back();
     }
-    nanos.push_back(seconds_since(start) * 1e9 / kBatch);
+    state.SetIterationTime(static_cast<double>(sum) * 1e-9);
   }
   std::ranges::sort(nanos);
-  const auto part = [&](double share) {
-    return nanos[static_cast<std::size_t>(static_cast<double>(nanos.size() - 1) * share)];
-  };
-  const std::string context = fmt::format("rules={}", rules);
-  const double count = static_cast<double>(requests.size());
-  print("engine.decide.p50", part(0.5), "ns", context);
-  print("engine.decide.p99", part(0.99), "ns", context);
-  print("engine.load", load_seconds, "s", context);
-  print("engine.compile", compile_seconds, "s", context);
-  print("engine.memory_per_rule", bytes, "bytes", context);
-  print("engine.touched", static_cast<double>(touched) / count, "rules", context);
-  print("engine.allowed", static_cast<double>(allowed) / count, "share", context);
+  state.counters["engine.decide.p50"] = static_cast<double>(part(nanos, 0.5));
+  state.counters["engine.decide.p99"] = static_cast<double>(part(nanos, 0.99));
+  state.counters["engine.touched"] = static_cast<double>(touched) / kRequests;
+  state.counters["engine.allowed"] = static_cast<double>(allowed) / kRequests;
 }
+
+std::size_t heap_bytes() { return mallinfo2().uordblks; }
+
+// From text to a snapshot that can judge, and what of the heap the snapshot keeps.
+void load_and_compile(benchmark::State& state) {
+  const auto rules = static_cast<std::size_t>(state.range(0));
+  const auto files = make_policies(rules);
+  double load_seconds = 0, compile_seconds = 0, bytes = 0;
+  for ([[maybe_unused]] auto unused : state) {
+    const std::size_t before = heap_bytes();
+    const auto start = Clock::now();
+    auto set = load_or_exit(files);
+    const auto loaded = Clock::now();
+    const auto snapshot = compile::compile(std::move(set));
+    const auto compiled = Clock::now();
+    load_seconds = std::chrono::duration<double>(loaded - start).count();
+    compile_seconds = std::chrono::duration<double>(compiled - loaded).count();
+    bytes = static_cast<double>(heap_bytes() - before) / static_cast<double>(rules);
+    state.SetIterationTime(load_seconds + compile_seconds);
+  }
+  state.counters["engine.load"] = load_seconds;
+  state.counters["engine.compile"] = compile_seconds;
+  state.counters["engine.memory_per_rule"] = bytes;
+}
+
+BENCHMARK(decide)->Arg(100)->Arg(1'000)->Arg(10'000)->Arg(100'000)->UseManualTime()->MinTime(1);
+BENCHMARK(load_and_compile)->Arg(100)->Arg(1'000)->Arg(10'000)->Arg(100'000)->UseManualTime()->Iterations(1);
+
+std::string_view unit_of(std::string_view counter) {
+  if (counter.starts_with("engine.decide")) return "ns";
+  if (counter == "engine.memory_per_rule") return "bytes";
+  if (counter == "engine.touched") return "rules";
+  return counter == "engine.allowed" ? "share" : "s";
+}
+
+// One JSON line a counter.
+class Lines : public benchmark::BenchmarkReporter {
+ public:
+  bool ReportContext(const Context&) override { return true; }
+  void ReportRuns(const std::vector<Run>& runs) override {
+    for (const Run& run : runs) {
+      for (const auto& [name, counter] : run.counters) {
+        fmt::print("{{\"name\":\"{}\",\"value\":{:.4g},\"unit\":\"{}\",\"context\":\"rules={}\"}}\n", name,
+                   counter.value, unit_of(name), run.run_name.args);
+      }
+      std::fflush(stdout);
+    }
+  }
+};
 
 }  // namespace
 }  // namespace portreeve::bench
 
-// Arguments: the numbers of rules to measure at.
 int main(int count, char** arguments) {
-  std::vector<std::size_t> sizes;
-  for (int i = 1; i < count; ++i) sizes.push_back(std::max(4ul, std::strtoul(arguments[i], nullptr, 10)));
-  if (sizes.empty()) sizes = {100, 1'000, 10'000, 100'000};
-  for (const std::size_t rules : sizes) portreeve::bench::measure(rules);
+  benchmark::Initialize(&count, arguments);
+  if (benchmark::ReportUnrecognizedArguments(count, arguments)) return 2;
+  portreeve::bench::Lines lines;
+  benchmark::RunSpecifiedBenchmarks(&lines);
 }

@@ -1,5 +1,5 @@
 // The workload of the engine's benchmarks: a policy set of any size as YAML, and requests that touch a few of its
-// rules.
+// rules. README.md beside this states what is in it.
 #pragma once
 
 #include <cstddef>
@@ -11,13 +11,11 @@
 
 namespace portreeve::bench {
 
-// `rules` rules in policies of 20, in the mix 50 % egress, 20 % secrets, 20 % execution, 10 % access: 3 to 5 patterns a
-// rule, hosts that share suffixes, 50 roles that inherit in chains of five, every tenth rule with a condition, every
-// twentieth with a regular expression. Deterministic.
+// `rules` rules. Deterministic.
 std::vector<wire::PolicyFile> make_policies(std::size_t rules);
 
-// Requests against make_policies(rules), half of them denied. The rules that each touches do not depend on `rules`: a
-// group of four rules shares its target, and a request asks for the target of one group. Deterministic.
+// `count` requests against make_policies(rules), each for the target that one group of 2 to 8 rules shares; what a
+// request touches does not depend on `rules`. Deterministic. Requires: rules >= 100.
 std::vector<wire::Request> make_requests(std::size_t rules, std::size_t count);
 
 }  // namespace portreeve::bench
