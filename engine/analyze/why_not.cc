@@ -39,7 +39,7 @@ Suggestion suggestion(Remedy remedy, std::string text) {
 Suggestion about(const RuleSurvey& rule, Remedy remedy, std::string text) {
   Suggestion out = suggestion(remedy, std::move(text));
   out.rule = rule.rule;
-  out.place = rule.header->place;
+  out.place = rule.place;
   for (const std::string_view role : rule.roles) out.roles.emplace_back(role);
   for (const auto& failing : rule.failing) out.clauses.emplace_back(failing.clause);
   return out;
@@ -87,9 +87,9 @@ struct Near {
 std::vector<Near> near_rules(const std::vector<RuleSurvey>& rules) {
   std::vector<Near> out;
   for (const RuleSurvey& rule : rules) {
-    if (rule.header->effect != model::Effect::allow) continue;
+    if (rule.effect != model::Effect::allow) continue;
     const bool elsewhere = std::ranges::any_of(rule.failing, [](const auto& f) { return is_target(f.clause); });
-    const std::size_t distance = rule.failing.size() + (rule.in_scope ? 0 : 1) + (rule.header->enforce ? 0 : 1);
+    const std::size_t distance = rule.failing.size() + (rule.in_scope ? 0 : 1) + (rule.enforced ? 0 : 1);
     if (elsewhere || distance == 0 || distance > kFarthest) continue;
     if (!rule.failing.empty()) {
       const std::string also = rule.in_scope ? "" : ", and " + scope_text(rule);
@@ -140,7 +140,7 @@ std::vector<Suggestion> why_not(const compile::Snapshot& snapshot, const wire::R
   if (!out.empty() && (out[0].remedy == Remedy::identify || out[0].remedy == Remedy::none)) return out;
   const std::vector<RuleSurvey> rules = decide::survey(snapshot, request);
   for (const RuleSurvey& rule : rules) {
-    const bool denies = rule.header->effect == model::Effect::deny && rule.header->enforce && rule.in_scope;
+    const bool denies = rule.effect == model::Effect::deny && rule.enforced && rule.in_scope;
     if (!denies || !rule.matched) continue;
     const bool by_error = !rule.failing.empty();
     out.push_back(about(rule, Remedy::lift_deny,
@@ -148,7 +148,7 @@ std::vector<Suggestion> why_not(const compile::Snapshot& snapshot, const wire::R
                                  : fmt::format("{} denies it", rule.rule)));
   }
   const bool allowed_otherwise = std::ranges::any_of(rules, [](const RuleSurvey& rule) {
-    return rule.header->effect == model::Effect::allow && rule.header->enforce && rule.in_scope && rule.failing.empty();
+    return rule.effect == model::Effect::allow && rule.enforced && rule.in_scope && rule.failing.empty();
   });
   if (allowed_otherwise) return out;
   auto near = near_rules(rules);

@@ -1,46 +1,46 @@
-#include "engine/compile/rule_table.h"
+#include "engine/compile/snapshot.h"
+#include "engine/compile/table_builder.h"
 
 namespace portreeve::compile {
 namespace {
 
-template <class T>
-void append(const std::vector<T>& from, std::vector<T>& out) {
-  out.insert(out.end(), from.begin(), from.end());
-}
+using index::Hit;
 
-template <class Rule>
-RuleIndex index_of(const RuleTable<Rule>& table, const CompiledRule<Rule>& rule) {
-  return static_cast<RuleIndex>(&rule - table.rules.data());
-}
+constexpr Hit certain(RuleIndex rule) { return {rule, Hit::Certainty::certain}; }
+constexpr Hit possible(RuleIndex rule) { return {rule, Hit::Certainty::possible}; }
+
+void append(const std::vector<Hit>& from, std::vector<Hit>& out) { out.insert(out.end(), from.begin(), from.end()); }
 
 }  // namespace
 
-EgressRules::EgressRules(const model::PolicySet& documents, const rbac::Directory& directory)
-    : table_(make_table<model::EgressRule>(documents.egress_policies, directory)) {
-  for (const auto& compiled : table_.rules) {
-    const RuleIndex id = index_of(table_, compiled);
-    const model::EgressRule& rule = *compiled.rule;
+EgressRules::EgressRules(const model::PolicySet& documents, const rbac::Directory& directory) {
+  std::map<std::string_view, const model::InternalService*> services;
+  for (const model::InternalService& service : documents.internal_services) services.emplace(service.name, &service);
+  index::HostIndex::Builder hosts;
+  index::PrefixIndex::Builder prefixes;
+  const auto file = [&](const model::EgressRule& rule, RuleIndex id) {
     if (rule.hosts) {
-      for (const net::HostPattern& pattern : *rule.hosts) hosts_.add(pattern, id);
+      for (const net::HostPattern& pattern : *rule.hosts) hosts.add(pattern, id);
     } else if (rule.services) {
       for (const model::Reference& name : *rule.services) {
-        const auto service = std::ranges::find(documents.internal_services, name.name, &model::InternalService::name);
-        for (const net::HostPattern& pattern : service->hosts) hosts_.add(pattern, id);
+        for (const net::HostPattern& pattern : services.at(name.name)->hosts) hosts.add(pattern, id);
       }
     } else if (rule.cidrs) {
-      for (const net::IpPrefix& prefix : *rule.cidrs) prefixes_.add(prefix, id);
-      if (rule.effect == model::Effect::deny) denies_by_prefix_.push_back(id);
+      for (const net::IpPrefix& prefix : *rule.cidrs) prefixes.add(prefix, id);
+      if (rule.effect == model::Effect::deny) denies_by_prefix_.push_back(possible(id));
     } else if (rule.internet) {
-      internet_.push_back(id);
+      internet_.push_back(possible(id));
     } else {
-      any_.push_back(id);
+      any_.push_back(certain(id));
     }
-  }
-  hosts_.compact();
+  };
+  table_ = make_table<model::EgressRule>(documents, documents.egress_policies, directory, file);
+  hosts_ = std::move(hosts).build();
+  prefixes_ = std::move(prefixes).build();
 }
 
 void EgressRules::find(const net::EndpointHost& host, const std::vector<net::IpAddress>& addresses,
-                       std::vector<RuleIndex>& out) const {
+                       std::vector<Hit>& out) const {
   append(any_, out);
   if (const auto* name = std::get_if<net::HostName>(&host)) {
     hosts_.find(*name, out);
@@ -50,60 +50,71 @@ void EgressRules::find(const net::EndpointHost& host, const std::vector<net::IpA
   for (const net::IpAddress& address : addresses) prefixes_.find(address, out);
 }
 
-SecretRules::SecretRules(const model::PolicySet& documents, const rbac::Directory& directory)
-    : table_(make_table<model::SecretRule>(documents.secret_policies, directory)) {
-  for (const auto& compiled : table_.rules) {
-    const RuleIndex id = index_of(table_, compiled);
-    if (!compiled.rule->secrets) {
-      any_.push_back(id);
-      continue;
+SecretRules::SecretRules(const model::PolicySet& documents, const rbac::Directory& directory) {
+  index::Postings::Builder by_secret;
+  for (std::uint32_t i = 0; i < documents.secrets.size(); ++i) by_secret.add(documents.secrets[i].name, i);
+  const auto file = [&](const model::SecretRule& rule, RuleIndex id) {
+    if (!rule.secrets) {
+      any_.push_back(certain(id));
+      return;
     }
-    for (const model::Reference& secret : *compiled.rule->secrets) by_secret_.add(secret.name, id);
-  }
-  by_secret_.compact();
+    for (const model::Reference& secret : *rule.secrets) by_secret.add(secret.name, certain(id).bits());
+  };
+  table_ = make_table<model::SecretRule>(documents, documents.secret_policies, directory, file);
+  by_secret_ = std::move(by_secret).build();
 }
 
-void SecretRules::find(std::string_view secret, std::vector<RuleIndex>& out) const {
-  by_secret_.find(secret, out);
+std::optional<std::uint32_t> SecretRules::find(std::string_view secret, std::vector<Hit>& out) const {
+  std::optional<std::uint32_t> place;
+  by_secret_.for_each(secret, [&](std::uint32_t number) {
+    if (place) {
+      out.push_back(Hit::from_bits(number));
+    } else {
+      place = number;
+    }
+  });
   append(any_, out);
+  return place;
 }
 
-ExecRules::ExecRules(const model::PolicySet& documents, const rbac::Directory& directory)
-    : table_(make_table<model::ExecRule>(documents.execution_policies, directory)) {
-  for (const auto& compiled : table_.rules) {
-    const RuleIndex id = index_of(table_, compiled);
-    if (!compiled.rule->programs) {
-      any_.push_back(id);
-      continue;
+ExecRules::ExecRules(const model::PolicySet& documents, const rbac::Directory& directory) {
+  index::PathIndex::Builder programs;
+  const auto file = [&](const model::ExecRule& rule, RuleIndex id) {
+    if (!rule.programs) {
+      any_.push_back(certain(id));
+      return;
     }
-    for (const pattern::Pattern& program : *compiled.rule->programs) programs_.add(program, id);
-    if (compiled.rule->effect == model::Effect::deny) denies_by_program_.push_back(id);
-  }
-  programs_.compact();
+    for (const pattern::Pattern& program : *rule.programs) programs.add(program, id);
+    if (rule.effect == model::Effect::deny) denies_by_program_.push_back(possible(id));
+  };
+  table_ = make_table<model::ExecRule>(documents, documents.execution_policies, directory, file);
+  programs_ = std::move(programs).build();
 }
 
-void ExecRules::find(std::string_view path, std::string_view file, bool uncertain, std::vector<RuleIndex>& out) const {
+void ExecRules::find(std::string_view path, std::string_view file, bool uncertain, std::vector<Hit>& out) const {
   append(any_, out);
   programs_.find(path, out);
   if (file != path) programs_.find(file, out);
   if (uncertain) append(denies_by_program_, out);
 }
 
-AccessRules::AccessRules(const model::PolicySet& documents, const rbac::Directory& directory)
-    : table_(make_table<model::AccessRule>(documents.access_policies, directory)) {
-  for (const auto& compiled : table_.rules) {
-    const RuleIndex id = index_of(table_, compiled);
-    if (!compiled.rule->resources) {
-      any_.push_back(id);
-      continue;
+AccessRules::AccessRules(const model::PolicySet& documents, const rbac::Directory& directory) {
+  index::Postings::Builder by_type;
+  const auto file = [&](const model::AccessRule& rule, RuleIndex id) {
+    if (!rule.resources) {
+      any_.push_back(certain(id));
+      return;
     }
-    for (const model::ResourceMatch& resource : *compiled.rule->resources) by_type_.add(resource.type, id);
-  }
-  by_type_.compact();
+    for (const model::ResourceMatch& resource : *rule.resources) {
+      by_type.add(resource.type, (resource.id ? possible(id) : certain(id)).bits());
+    }
+  };
+  table_ = make_table<model::AccessRule>(documents, documents.access_policies, directory, file);
+  by_type_ = std::move(by_type).build();
 }
 
-void AccessRules::find(std::string_view resource_type, std::vector<RuleIndex>& out) const {
-  by_type_.find(resource_type, out);
+void AccessRules::find(std::string_view resource_type, std::vector<Hit>& out) const {
+  by_type_.for_each(resource_type, [&](std::uint32_t bits) { out.push_back(Hit::from_bits(bits)); });
   append(any_, out);
 }
 

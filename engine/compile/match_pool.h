@@ -2,14 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "engine/model/access.h"
-#include "engine/model/source.h"
 #include "engine/pattern/pattern.h"
 
 namespace portreeve::compile {
@@ -18,38 +17,59 @@ namespace portreeve::compile {
 using ListId = std::uint32_t;
 inline constexpr ListId kNoList = 0;
 
-// Lists of what a value may be. A look-up walks one list's bytes and nothing else; only of regular expressions does it
-// look at the model. Borrows those from the policy set. Filled, then only read: const use is thread-safe.
+// Lists of what a value may be, equal ones once. A look-up walks one list's bytes and, of regular expressions, the
+// compiled expression. Made by its Builder, immutable: const use is thread-safe.
 class MatchPool {
  public:
-  ListId add(const std::optional<std::vector<std::string>>& texts);
-  ListId add(const std::optional<std::vector<model::Reference>>& names);
-  ListId add(const std::optional<std::vector<pattern::Pattern>>& patterns);
-  ListId add(const std::optional<std::vector<model::ResourceMatch>>& resources);
+  class Builder;
 
-  // True where an element of the list covers the whole of `text`. Requires: a list, not of resources.
+  // True where an element of the list covers the whole of `text`. Requires: a list, not of resources. Hot path: it
+  // allocates nothing but what RE2 may.
   bool matches(ListId list, std::string_view text) const;
   // Requires: a list of resources.
   bool matches(ListId list, std::string_view type, std::string_view id) const;
 
-  void compact() { bytes_.shrink_to_fit(); }
+  void bring_near(ListId list) const { __builtin_prefetch(bytes_.data() + list); }
 
  private:
   enum class Kind : std::uint8_t { literal, glob, regex, any };
   struct Element {
     Kind kind;
-    std::string_view text;  // of an expression its place in expressions_
+    std::string_view text;     // of a literal or glob
+    std::uint32_t expression;  // of a regex: its place in expressions_
   };
   class Reader;
-
-  ListId begin(std::size_t elements);
-  void push(Kind kind, std::string_view text);
-  void push(const pattern::Pattern& pattern);
-  void push_number(std::size_t number);
   bool covers(const Element& element, std::string_view text) const;
 
-  std::vector<char> bytes_{'\0'};  // the first is no list
-  std::vector<const pattern::Pattern*> expressions_;
+  std::vector<char> bytes_;
+  std::vector<pattern::Pattern> expressions_;  // each once
+};
+
+// Gathers lists. Moves; one thread.
+class MatchPool::Builder {
+ public:
+  Builder() { pool_.bytes_.push_back('\0'); }  // the first is no list
+
+  ListId add(const std::vector<std::string>& texts);
+  ListId add(const std::vector<pattern::Pattern>& patterns);
+  ListId add(const std::vector<model::ResourceMatch>& resources);
+  template <class T>
+  ListId add(const std::optional<std::vector<T>>& list) {
+    return list ? add(*list) : kNoList;
+  }
+  MatchPool build() &&;
+
+ private:
+  void begin(std::size_t elements);
+  void push(Kind kind, std::string_view text);
+  void push(const pattern::Pattern& pattern);
+  // The list just pushed, or the one before that is equal to it.
+  ListId end();
+
+  MatchPool pool_;
+  std::vector<char> list_;  // being pushed
+  std::map<std::vector<char>, ListId> known_;
+  std::map<std::string, std::uint32_t> expressions_;
 };
 
 }  // namespace portreeve::compile

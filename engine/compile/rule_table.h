@@ -1,71 +1,153 @@
-// Gathers the rules of one domain's policies into a table. Private to compile/.
+// The rules of one domain as judging reads them: fixed records, and pools of what they name.
 #pragma once
 
-#include <algorithm>
-#include <map>
+#include <cstdint>
+#include <memory>
 #include <optional>
+#include <span>
 #include <string>
-#include <utility>
+#include <string_view>
 #include <vector>
 
-#include "engine/cel/cel.h"
-#include "engine/cel/policy_environment.h"
-#include "engine/compile/snapshot.h"
+#include "engine/base/diagnostic.h"
+#include "engine/compile/match_pool.h"
+#include "engine/index/hit.h"
+#include "engine/model/egress.h"
+#include "engine/model/execution.h"
+#include "engine/model/secrets.h"
+#include "engine/rbac/directory.h"
 
 namespace portreeve::compile {
 
-bool condition_reads_clock(const model::RuleHeader& rule);
+using RuleIndex = index::EntryId;
 
-Gate<model::EgressRule> make_gate(const model::EgressRule& rule, MatchPool& lists);
-Gate<model::SecretRule> make_gate(const model::SecretRule& rule, MatchPool& lists);
-Gate<model::ExecRule> make_gate(const model::ExecRule& rule, MatchPool& lists);
-Gate<model::AccessRule> make_gate(const model::AccessRule& rule, MatchPool& lists);
-
-// Scopes, each once: many policies are for the same few.
-class ScopeSet {
- public:
-  explicit ScopeSet(const rbac::Directory& directory) : directory_(directory) {}
-  std::uint32_t id_of(const model::PolicyHeader& policy);
-  std::vector<Scope> take() { return std::move(scopes_); }
-
- private:
-  using Key = std::pair<std::optional<std::vector<rbac::RoleId>>, std::optional<std::vector<std::string>>>;
-  const rbac::Directory& directory_;
-  std::map<Key, std::uint32_t> ids_;
-  std::vector<Scope> scopes_;
+// For whom a policy is there at all (SEMANTICS §2: scope is no clause).
+struct Scope {
+  std::optional<rbac::RoleSet> roles;               // any of these; absent: everyone
+  std::optional<std::vector<std::string>> tenants;  // any of these, sorted; absent: every tenant and none
+  bool covers(const rbac::Activation& subject) const;
+  bool covers_tenant(const rbac::Activation& subject) const;
 };
 
-template <class Rule, class Policy>
-RuleTable<Rule> make_table(const std::vector<Policy>& policies, const rbac::Directory& directory) {
-  struct Named {
-    std::string name;
-    const Rule* rule;
-    std::uint32_t scope;
-  };
-  std::vector<Named> all;
-  ScopeSet scopes(directory);
-  std::size_t bytes = 0;
-  for (const Policy& policy : policies) {
-    const std::uint32_t scope = scopes.id_of(policy);
-    for (const Rule& rule : policy.rules) {
-      all.push_back({policy.name + "/" + rule.id, &rule, scope});
-      bytes += all.back().name.size();
-    }
-  }
-  std::ranges::sort(all, {}, &Named::name);
-  RuleTable<Rule> table;
-  table.scopes = scopes.take();
-  table.names.reserve(bytes);  // names are views into it
-  table.rules.reserve(all.size());
-  for (const Named& named : all) {
-    const Rule& rule = *named.rule;
-    const std::string_view name(table.names.data() + table.names.size(), named.name.size());
-    table.names.insert(table.names.end(), named.name.begin(), named.name.end());
-    table.rules.push_back({name, &rule, named.scope, rule.effect, rule.enforce, rule.when.has_value(),
-                           !rule.reason.empty(), condition_reads_clock(rule), make_gate(rule, table.lists)});
-  }
-  table.lists.compact();
-  return table;
+inline std::uint8_t protocol_bit(model::Protocol protocol) {
+  return static_cast<std::uint8_t>(1U << static_cast<unsigned>(protocol));
 }
+inline std::uint8_t use_bit(wire::SecretUse use) { return static_cast<std::uint8_t>(1U << static_cast<unsigned>(use)); }
+
+// Part of a pool.
+struct Slice {
+  std::uint32_t first = 0, count = 0;
+  template <class T>
+  std::span<const T> of(const std::vector<T>& pool) const {
+    return std::span<const T>(pool).subspan(first, count);
+  }
+};
+
+// What judging reads of a rule of each domain, and the pools that its numbers are places in. The first element of each
+// pool of limits is that of rules without any.
+template <class Rule>
+struct Gate;
+template <class Rule>
+struct Pools;
+
+template <>
+struct Gate<model::EgressRule> {
+  enum class Target : std::uint8_t { hosts, cidrs, services, internet, any };
+  enum class Ports : std::uint8_t { any, stated, by_protocol };
+  Target target = Target::any;
+  Ports ports = Ports::any;
+  bool with_cidrs = false;  // beside hosts
+  bool states_protocols = false;
+  bool restricts_protocols = false;
+  std::uint8_t protocols = 0;  // a bit for each model::Protocol; TLS where the rule states none
+  Slice ranges;                // of ports
+  Slice prefixes, services;
+  std::uint32_t limits = 0;
+  ListId methods = kNoList, paths = kNoList;
+};
+template <>
+struct Pools<model::EgressRule> {
+  std::vector<model::PortRange> ranges;
+  std::vector<net::IpPrefix> prefixes;
+  std::vector<std::uint32_t> services;  // places among the set's InternalServices
+  std::vector<model::EgressRuleLimits> limits;
+};
+
+template <>
+struct Gate<model::SecretRule> {
+  std::uint8_t uses = 0;  // bits; 0: any
+  std::uint32_t limits = 0;
+  ListId methods = kNoList, paths = kNoList, models = kNoList;
+};
+struct SecretRuleLimits {
+  std::optional<std::int64_t> requests_per_minute;
+  std::optional<Seconds> lease_ttl;
+  friend auto operator<=>(const SecretRuleLimits&, const SecretRuleLimits&) = default;
+};
+template <>
+struct Pools<model::SecretRule> {
+  std::vector<SecretRuleLimits> limits;
+};
+
+template <>
+struct Gate<model::ExecRule> {
+  std::optional<bool> terminal;
+  ListId programs = kNoList, cwd = kNoList, users = kNoList;
+  ListId env_pass = kNoList;
+  Slice write;  // empty: none
+  std::uint32_t limits = 0;
+};
+template <>
+struct Pools<model::ExecRule> {
+  std::vector<model::WriteGrant> write;
+  std::vector<model::ExecRuleLimits> limits;
+};
+
+template <>
+struct Gate<model::AccessRule> {
+  ListId resources = kNoList, actions = kNoList;
+};
+template <>
+struct Pools<model::AccessRule> {};
+
+// A rule ready to be judged.
+template <class Rule>
+struct CompiledRule {
+  std::uint32_t name = 0;       // where it stands in the table's texts
+  std::uint32_t reason = 0;     // in the table's reasons; the first is that of rules without one
+  std::uint32_t condition = 0;  // in the table's conditions; the first is no condition
+  std::uint32_t scope = 0;      // in the table's scopes
+  std::uint8_t name_length = 0;
+  model::Effect effect = model::Effect::deny;
+  bool enforce = true;
+  bool reads_clock = false;  // its condition reads request.time or session.age
+  Gate<Rule> gate{};
+};
+
+// Owns all that it needs: the policy set may be gone. Immutable once built; any thread.
+template <class Rule>
+struct RuleTable {
+  struct Place {
+    std::uint32_t file, line, column;
+  };
+
+  std::vector<CompiledRule<Rule>> rules;  // sorted by name, so that ascending indices are sorted names
+  std::vector<Scope> scopes;              // each once
+  std::vector<std::shared_ptr<const cel::Program>> conditions;
+  std::vector<std::string> reasons;
+  MatchPool lists;
+  Pools<Rule> pools;
+  std::vector<char> names;
+  std::vector<Place> places;  // by rule
+  std::vector<std::string> files;
+
+  // `policy/rule`.
+  std::string_view name(const CompiledRule<Rule>& rule) const { return {names.data() + rule.name, rule.name_length}; }
+  std::string_view name(RuleIndex rule) const { return name(rules[rule]); }
+  SourcePlace place(RuleIndex rule) const {
+    const Place& at = places[rule];
+    return {files[at.file], at.line, at.column};
+  }
+};
 
 }  // namespace portreeve::compile

@@ -12,11 +12,11 @@ void judge(const wire::AccessQuestion&, const Judgement& judgement) {
   const wire::Request& request = judgement.request;
   const compile::AccessRules& rules = judgement.snapshot.access();
   Scratch& scratch = judgement.scratch;
-  match_rules(rules.table(), judgement, scratch.matches, [&](const auto& compiled, Fold& fold, Match&) {
-    const auto& gate = compiled.gate;
+  match_rules(rules.table(), judgement, scratch.matches, [&](const auto& rule, bool certain, Fold& fold, Match&) {
+    const auto& gate = rule.gate;
     const compile::MatchPool& lists = rules.table().lists;
-    const bool covered =
-        gate.resources == compile::kNoList || lists.matches(gate.resources, request.resource_type, request.resource_id);
+    const bool covered = certain || gate.resources == compile::kNoList ||
+                         lists.matches(gate.resources, request.resource_type, request.resource_id);
     if (fold.add("resources", clause(covered))) return;
     fold.add("actions", clause(gate.actions == compile::kNoList || lists.matches(gate.actions, request.action)));
   });

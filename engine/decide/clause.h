@@ -1,7 +1,6 @@
 // Clauses of one rule folded to a match (SEMANTICS §2). Private to decide/.
 #pragma once
 
-#include <algorithm>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -12,15 +11,8 @@ namespace portreeve::decide {
 
 inline Clause clause(bool holds) { return holds ? Clause::holds : Clause::fails; }
 
-// True if `values` has `value`; an absent list does not restrict; a value that the request should state and doesn't is
-// an error.
-template <class List, class Value>
-Clause listed(const std::optional<List>& values, const std::optional<Value>& value) {
-  if (!values) return Clause::holds;
-  if (!value) return Clause::error;
-  return clause(std::ranges::find(*values, *value) != values->end());
-}
-// The same of a list in a pool, whose elements are texts or patterns.
+// True if an element of the list covers `value`; an absent list does not restrict; a value that the request should
+// state and doesn't is an error.
 inline Clause in_list(const compile::MatchPool& lists, compile::ListId list, const std::optional<std::string>& value) {
   if (list == compile::kNoList) return Clause::holds;
   if (!value) return Clause::error;
@@ -52,8 +44,6 @@ class Fold {
   // Nothing that follows can make the rule match.
   bool decided() const { return fails_ || (effect_ == model::Effect::allow ? error_ : unknown_); }
   bool matches() const { return !decided(); }
-  // The rule was found by its target, which therefore holds; not so where every rule is surveyed.
-  bool is_of_candidate() const { return all_ == nullptr; }
   std::string_view first() const { return first_; }
   Clause first_state() const { return first_state_; }
 

@@ -60,8 +60,19 @@ void judge_question(const compile::Snapshot& snapshot, const wire::Request& requ
 
 }  // namespace
 
-Clause condition_clause(const model::RuleHeader& rule, const Judgement& judgement, std::string* detail) {
-  switch (rule.when->program->run_condition(judgement.attributes, detail)) {
+void settle_candidates(std::vector<index::Hit>& candidates) {
+  if (candidates.empty()) return;
+  std::ranges::sort(candidates);
+  std::size_t last = 0;
+  for (const index::Hit hit : candidates) {  // of one rule the certain hit comes last, and stays
+    if (hit.id() != candidates[last].id()) ++last;
+    candidates[last] = hit;
+  }
+  candidates.resize(last + 1);
+}
+
+Clause condition_clause(const cel::Program& condition, const Judgement& judgement, std::string* detail) {
+  switch (condition.run_condition(judgement.attributes, detail)) {
     case cel::Truth::true_:
       return Clause::holds;
     case cel::Truth::false_:

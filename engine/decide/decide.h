@@ -19,6 +19,7 @@ enum class Clause : std::uint8_t { holds, fails, unknown, error };
 // One rule that was considered, and why it matched or did not. Borrows names from the snapshot.
 struct RuleTrace {
   std::string_view rule;  // `policy/rule`
+  SourcePlace place;
   model::Effect effect = model::Effect::deny;
   bool enforced = true;
   bool matched = false;
@@ -42,7 +43,9 @@ struct RuleSurvey {
     std::string detail;  // of a condition: the expression's own error
   };
   std::string_view rule;  // `policy/rule`
-  const model::RuleHeader* header = nullptr;
+  SourcePlace place;
+  model::Effect effect = model::Effect::deny;
+  bool enforced = true;
   bool in_scope = false;  // the subject has one of the policy's roles, and its tenant
   bool tenant_fits = false;
   std::vector<std::string_view> roles;  // the policy's: any of these would do; empty: it is there for everyone

@@ -116,8 +116,9 @@ EgressTerms terms(const compile::RuleTable<EgressRule>& table, const std::vector
   for (const Match& match : allows) {
     if (!match.enforce) continue;
     any_tls |= match.says_tls;
-    if (!table.rules[match.rule].gate.has_limits) continue;
-    const model::EgressRuleLimits& limits = table.rules[match.rule].rule->limits;
+    const std::uint32_t stated = table.rules[match.rule].gate.limits;
+    if (stated == 0) continue;
+    const model::EgressRuleLimits& limits = table.pools.limits[stated];
     merge_minimum(out.limits.bytes_in, limits.bytes_in);
     merge_minimum(out.limits.bytes_out, limits.bytes_out);
     merge_minimum(out.limits.idle, limits.idle);
@@ -165,8 +166,8 @@ void judge(const wire::EgressQuestion& question, const Judgement& judgement) {
   if (question.addresses.size() > limits::kAddressesPerAnswer) UNREACHABLE_DENY();  // the reader bounds it
   const compile::EgressRules& rules = judgement.snapshot.egress();
   Scratch& scratch = judgement.scratch;
-  match_rules(rules.table(), judgement, scratch.matches, [&](const auto& compiled, Fold& fold, Match& match) {
-    add_egress_clauses(compiled, question, judgement.snapshot, fold, match);
+  match_rules(rules.table(), judgement, scratch.matches, [&](const auto& rule, bool named, Fold& fold, Match& match) {
+    add_egress_clauses(rule, named, question, judgement.snapshot, fold, match);
   });
   const Guard guard(question, judgement.snapshot);
   const bool allowed = answer(rules.table(), scratch.matches, scratch, [&](Enforcement enforcement) {

@@ -67,7 +67,7 @@ Clause address_clause(const wire::EgressQuestion& question, std::uint64_t mask) 
   return question.stage == wire::EgressStage::resolve ? Clause::unknown : Clause::error;
 }
 
-std::uint64_t inside(const std::vector<net::IpPrefix>& prefixes, const wire::EgressQuestion& question) {
+std::uint64_t inside(std::span<const net::IpPrefix> prefixes, const wire::EgressQuestion& question) {
   return cover(question, [&](net::IpAddress address) {
     return std::ranges::any_of(prefixes, [&](const net::IpPrefix& prefix) { return prefix.contains(address); });
   });
@@ -79,12 +79,15 @@ bool any_pattern(const std::vector<net::HostPattern>& patterns, const net::HostN
 
 struct Target {
   const EgressGate& gate;
-  const EgressRule& rule;
+  const compile::Pools<EgressRule>& pools;
   model::Effect effect;
+  bool named;
   const wire::EgressQuestion& question;
   const compile::Snapshot& snapshot;
   const net::HostName* name;  // null for an address target
   bool allow() const { return effect == model::Effect::allow; }
+  std::uint64_t inside_prefixes() const { return inside(gate.prefixes.of(pools.prefixes), question); }
+  bool states_port() const { return in_ranges(gate.ranges.of(pools.ranges), question.port); }
 };
 
 // Each of these returns true where no further clause need be looked at.
@@ -103,24 +106,20 @@ bool add_protocol_and_port(const Target& target, Fold& fold, Match& match) {
     case EgressGate::Ports::stated:
       break;
   }
-  const bool kept_here = gate.range_count <= gate.ranges.size();
-  const std::span<const model::PortRange> ranges = kept_here ? std::span(gate.ranges).first(gate.range_count)
-                                                             : std::span<const model::PortRange>(*target.rule.ports);
-  return fold.add("ports", clause(in_ranges(ranges, question.port)));
+  return fold.add("ports", clause(target.states_port()));
 }
 
 bool add_hosts(const Target& target, Fold& fold, Match& match) {
-  const bool named = fold.is_of_candidate() || any_pattern(*target.rule.hosts, target.name);
-  if (fold.add("hosts", clause(named))) return true;
+  if (fold.add("hosts", clause(target.named))) return true;
   match.covered = all_of(target.question);
   if (!target.gate.with_cidrs) return false;
-  match.covered = inside(*target.rule.cidrs, target.question);
+  match.covered = target.inside_prefixes();
   return fold.add("cidrs", address_clause(target.question, match.covered));
 }
 
 // Without hosts: on an allow only requests whose target is an address; on a deny any address of the answer.
 bool add_cidrs(const Target& target, Fold& fold, Match& match) {
-  match.covered = inside(*target.rule.cidrs, target.question);
+  match.covered = target.inside_prefixes();
   const bool by_name = target.allow() && target.name != nullptr;
   return fold.add("cidrs", by_name ? Clause::fails : address_clause(target.question, match.covered));
 }
@@ -128,17 +127,17 @@ bool add_cidrs(const Target& target, Fold& fold, Match& match) {
 // Name, port and prefix are of one and the same service. What the rule leaves out means the service's on an allow, and
 // anything on a deny.
 bool add_services(const Target& target, Fold& fold, Match& match) {
-  const auto& rule = target.rule;
+  const EgressGate& gate = target.gate;
   const auto& question = target.question;
   bool named = false;
   match.by_service = true;
-  for (const model::Reference& reference : *rule.services) {
-    const model::InternalService& service = target.snapshot.service(reference.name);
+  for (const std::uint32_t place : gate.services.of(target.pools.services)) {
+    const model::InternalService& service = target.snapshot.documents().internal_services[place];
     if (!any_pattern(service.hosts, target.name)) continue;
-    if (rule.ports ? !in_ranges(*rule.ports, question.port) : false) continue;
+    if (gate.ports == EgressGate::Ports::stated && !target.states_port()) continue;
     if (target.allow() && !in_ranges(service.ports, question.port)) continue;
-    const std::uint8_t protocols = rule.protocols ? target.gate.protocols : bits_of(service.protocols);
-    if ((target.allow() || rule.protocols) && !protocol_matches(protocols, question.protocol)) continue;
+    const std::uint8_t protocols = gate.states_protocols ? gate.protocols : bits_of(service.protocols);
+    if ((target.allow() || gate.states_protocols) && !protocol_matches(protocols, question.protocol)) continue;
     named = true;
     match.says_tls |= has(protocols, Protocol::tls);
     match.covered |= inside(service.addresses, question);
@@ -175,11 +174,12 @@ bool add_target(const Target& target, Fold& fold, Match& match) {
 
 }  // namespace
 
-void add_egress_clauses(const compile::CompiledRule<EgressRule>& compiled, const wire::EgressQuestion& question,
+void add_egress_clauses(const compile::CompiledRule<EgressRule>& rule, bool named, const wire::EgressQuestion& question,
                         const compile::Snapshot& snapshot, Fold& fold, Match& match) {
-  const EgressGate& gate = compiled.gate;
-  const Target target{gate,     *compiled.rule, compiled.effect,
-                      question, snapshot,       std::get_if<net::HostName>(&question.host)};
+  const EgressGate& gate = rule.gate;
+  const auto& table = snapshot.egress().table();
+  const Target target{
+      gate, table.pools, rule.effect, named, question, snapshot, std::get_if<net::HostName>(&question.host)};
   if (gate.target == EgressGate::Target::services) {
     if (add_services(target, fold, match)) return;
   } else if (add_protocol_and_port(target, fold, match) || add_target(target, fold, match)) {
@@ -191,9 +191,8 @@ void add_egress_clauses(const compile::CompiledRule<EgressRule>& compiled, const
     fold.add("methods", Clause::unknown);
     return;
   }
-  const compile::MatchPool& lists = snapshot.egress().table().lists;
-  if (fold.add("methods", in_list(lists, gate.methods, question.method))) return;
-  fold.add("paths", in_list(lists, gate.paths, question.path));
+  if (fold.add("methods", in_list(table.lists, gate.methods, question.method))) return;
+  fold.add("paths", in_list(table.lists, gate.paths, question.path));
 }
 
 }  // namespace portreeve::decide

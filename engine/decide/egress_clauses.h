@@ -5,8 +5,10 @@
 
 namespace portreeve::decide {
 
-// Adds every clause but the condition, and fills what the rule covers of the question's addresses.
-void add_egress_clauses(const compile::CompiledRule<model::EgressRule>& compiled, const wire::EgressQuestion& question,
-                        const compile::Snapshot& snapshot, Fold& fold, Match& match);
+// Adds every clause but the condition, and fills what the rule covers of the question's addresses. `named`: one of the
+// rule's host patterns, or of its services', matches the question's host.
+void add_egress_clauses(const compile::CompiledRule<model::EgressRule>& rule, bool named,
+                        const wire::EgressQuestion& question, const compile::Snapshot& snapshot, Fold& fold,
+                        Match& match);
 
 }  // namespace portreeve::decide

@@ -31,15 +31,17 @@ bool is_certain(const wire::ProgramFile& program) {
 
 using ExecGate = compile::Gate<ExecRule>;
 
-Clause program_clause(const compile::CompiledRule<ExecRule>& rule, const compile::MatchPool& lists,
+// Whether the rule's programs cover what is to be started. `found`: it was found by its path or its file.
+Clause program_clause(const compile::CompiledRule<ExecRule>& rule, bool found, const compile::MatchPool& lists,
                       const wire::ProgramFile& program, bool certain) {
   if (rule.gate.programs == compile::kNoList) return Clause::holds;
   const auto covers = [&](const std::string& path) { return lists.matches(rule.gate.programs, path); };
   if (rule.effect == model::Effect::allow) {
     if (!certain) return Clause::fails;
+    if (found && *program.file == program.path) return Clause::holds;
     return clause(covers(*program.file) || (program.stable && covers(program.path)));
   }
-  if (covers(program.path) || (program.file && covers(*program.file))) return Clause::holds;
+  if (found || covers(program.path) || (program.file && covers(*program.file))) return Clause::holds;
   return certain ? Clause::fails : Clause::error;
 }
 
@@ -69,11 +71,11 @@ void match_program(const wire::ProgramFile& program, const wire::ExecQuestion& q
   const compile::ExecRules& rules = judgement.snapshot.execution();
   const compile::MatchPool& lists = rules.table().lists;
   const bool certain = is_certain(program);
-  match_rules(rules.table(), judgement, out, [&](const auto& compiled, Fold& fold, Match&) {
-    if (fold.add("programs", program_clause(compiled, lists, program, certain))) return;
-    if (fold.add("cwd", cwd_clause(compiled.gate, lists, question.cwd))) return;
-    if (fold.add("users", in_list(lists, compiled.gate.users, question.user))) return;
-    fold.add("terminal", terminal_clause(compiled, question.terminal));
+  match_rules(rules.table(), judgement, out, [&](const auto& rule, bool found, Fold& fold, Match&) {
+    if (fold.add("programs", program_clause(rule, found, lists, program, certain))) return;
+    if (fold.add("cwd", cwd_clause(rule.gate, lists, question.cwd))) return;
+    if (fold.add("users", in_list(lists, rule.gate.users, question.user))) return;
+    fold.add("terminal", terminal_clause(rule, question.terminal));
   });
 }
 
@@ -95,8 +97,8 @@ void sort_by_value(Grants& grants) {
 // What the allow rules that count leave of environment and writable paths, in the scratch's storage.
 class TermMerge {
  public:
-  TermMerge(const wire::ExecQuestion& question, Scratch& scratch)
-      : env_(scratch.env), write_(scratch.write), spare_(scratch.spare) {
+  TermMerge(const wire::ExecQuestion& question, const compile::RuleTable<ExecRule>& table, Scratch& scratch)
+      : table_(table), env_(scratch.env), write_(scratch.write), spare_(scratch.spare) {
     env_.clear();
     write_.clear();
     for (const std::string& name : question.env) {
@@ -107,16 +109,20 @@ class TermMerge {
     env_.erase(repeated.begin(), repeated.end());
   }
 
-  void add(const ExecRule& rule) {
-    std::erase_if(env_, [&](std::string_view name) {
-      return !rule.env_pass || std::ranges::none_of(*rule.env_pass, [&](const auto& p) { return p.matches(name); });
-    });
-    intersect(rule.write ? std::span<const model::WriteGrant>(*rule.write) : std::span<const model::WriteGrant>());
-    merge_minimum(limits_.wall, rule.limits.wall);
-    merge_minimum(limits_.cpu, rule.limits.cpu);
-    merge_minimum(limits_.memory, rule.limits.memory);
-    merge_minimum(limits_.processes, rule.limits.processes);
-    merge_minimum(limits_.open_files, rule.limits.open_files);
+  void add(const ExecGate& rule) {
+    if (rule.env_pass == compile::kNoList) {
+      env_.clear();
+    } else {
+      std::erase_if(env_, [&](std::string_view name) { return !table_.lists.matches(rule.env_pass, name); });
+    }
+    intersect(rule.write.of(table_.pools.write));
+    if (rule.limits == 0) return;
+    const model::ExecRuleLimits& limits = table_.pools.limits[rule.limits];
+    merge_minimum(limits_.wall, limits.wall);
+    merge_minimum(limits_.cpu, limits.cpu);
+    merge_minimum(limits_.memory, limits.memory);
+    merge_minimum(limits_.processes, limits.processes);
+    merge_minimum(limits_.open_files, limits.open_files);
   }
 
   // Drops what another grant covers, so that equal sets of paths are written alike.
@@ -153,6 +159,7 @@ class TermMerge {
     write_.swap(spare_);
   }
 
+  const compile::RuleTable<ExecRule>& table_;
   std::vector<std::string_view>& env_;
   Grants& write_;
   Grants& spare_;
@@ -206,9 +213,9 @@ void judge(const wire::ExecQuestion& question, const Judgement& judgement) {
     return covered ? Conclusion{true, Reason::rule_allow} : Conclusion{};
   });
   if (!allowed) return;
-  TermMerge merge(question, scratch);
+  TermMerge merge(question, table, scratch);
   for (const Match& match : both.allows) {
-    if (match.enforce) merge.add(*table.rules[match.rule].rule);
+    if (match.enforce) merge.add(table.rules[match.rule].gate);
   }
   scratch.verdict.terms = merge.result();
 }

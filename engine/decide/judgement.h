@@ -27,18 +27,22 @@ struct Judgement {
   std::vector<RuleSurvey>* survey = nullptr;  // every rule of the domain is judged into it
 };
 
-Clause condition_clause(const model::RuleHeader& rule, const Judgement& judgement, std::string* detail);
+Clause condition_clause(const cel::Program& condition, const Judgement& judgement, std::string* detail);
 
 // Judges every rule of the table into the judgement's survey.
 template <class Rule, class Judge>
 void survey_rules(const compile::RuleTable<Rule>& table, const Judgement& judgement, Judge judge) {
   const rbac::Directory& directory = judgement.snapshot.directory();
-  for (const compile::CompiledRule<Rule>& compiled : table.rules) {
-    const Rule& rule = *compiled.rule;
-    const compile::Scope& scope = table.scopes[compiled.scope];
+  std::vector<bool> found(table.rules.size());
+  for (const index::Hit hit : judgement.scratch.candidates) found[hit.id()] = found[hit.id()] || hit.is_certain();
+  for (compile::RuleIndex index = 0; index < table.rules.size(); ++index) {
+    const compile::CompiledRule<Rule>& rule = table.rules[index];
+    const compile::Scope& scope = table.scopes[rule.scope];
     RuleSurvey& entry = judgement.survey->emplace_back();
-    entry.rule = compiled.name;
-    entry.header = &rule;
+    entry.rule = table.name(rule);
+    entry.place = table.place(index);
+    entry.effect = rule.effect;
+    entry.enforced = rule.enforce;
     entry.in_scope = scope.covers(judgement.subject);
     entry.tenant_fits = scope.covers_tenant(judgement.subject);
     if (scope.roles) {
@@ -46,18 +50,22 @@ void survey_rules(const compile::RuleTable<Rule>& table, const Judgement& judgem
     }
     Fold fold(rule.effect, Fold::Until::end, &entry.failing);
     Match match;
-    judge(compiled, fold, match);
-    if (rule.when) {
+    judge(rule, found[index], fold, match);
+    if (rule.condition != 0) {
       std::string detail;
-      fold.add("when", condition_clause(rule, judgement, &detail));
+      fold.add("when", condition_clause(*table.conditions[rule.condition], judgement, &detail));
       if (!entry.failing.empty() && entry.failing.back().clause == "when") entry.failing.back().detail = detail;
     }
     entry.matched = fold.matches();
   }
 }
 
-// Judges each of the scratch's candidates in scope into `out`: `judge(compiled, fold, match)` adds the clauses of the
-// domain and fills the match; the condition, dearest of all, comes last and only where the others leave it open.
+// The scratch's candidates by rule, each once, certain where one of its hits was.
+void settle_candidates(std::vector<index::Hit>& candidates);
+
+// Judges each of the scratch's candidates in scope into `out`: `judge(rule, certain, fold, match)` adds the clauses of
+// the domain and fills the match, where `certain` says that the rule's target holds; the condition, dearest of all,
+// comes last and only where the others leave it open.
 template <class Rule, class Judge>
 void match_rules(const compile::RuleTable<Rule>& table, const Judgement& judgement, Matches& out, Judge judge) {
   out.clear();
@@ -65,26 +73,24 @@ void match_rules(const compile::RuleTable<Rule>& table, const Judgement& judgeme
     survey_rules(table, judgement, judge);
     return;
   }
-  std::vector<compile::RuleIndex>& candidates = judgement.scratch.candidates;
-  std::ranges::sort(candidates);
-  const auto repeated = std::ranges::unique(candidates);
-  candidates.erase(repeated.begin(), repeated.end());
-  for (const compile::RuleIndex index : candidates) {
-    const compile::CompiledRule<Rule>& compiled = table.rules[index];
-    if (!table.scopes[compiled.scope].covers(judgement.subject)) continue;
-    judgement.scratch.reads_clock |= compiled.reads_clock;
-    Fold fold(compiled.effect, judgement.trace == nullptr ? Fold::Until::decided : Fold::Until::end);
-    Match match{index, compiled.enforce};
-    judge(compiled, fold, match);
+  settle_candidates(judgement.scratch.candidates);
+  for (const index::Hit hit : judgement.scratch.candidates) {
+    const compile::CompiledRule<Rule>& rule = table.rules[hit.id()];
+    if (!table.scopes[rule.scope].covers(judgement.subject)) continue;
+    judgement.scratch.reads_clock |= rule.reads_clock;
+    Fold fold(rule.effect, judgement.trace == nullptr ? Fold::Until::decided : Fold::Until::end);
+    Match match{hit.id(), rule.enforce};
+    judge(rule, hit.is_certain(), fold, match);
     std::string detail;
-    if (compiled.has_condition && !fold.decided()) {
-      fold.add("when", condition_clause(*compiled.rule, judgement, judgement.trace == nullptr ? nullptr : &detail));
+    if (rule.condition != 0 && !fold.decided()) {
+      fold.add("when", condition_clause(*table.conditions[rule.condition], judgement,
+                                        judgement.trace == nullptr ? nullptr : &detail));
     }
     const bool matched = fold.matches();
-    if (matched) (compiled.effect == model::Effect::allow ? out.allows : out.denies).push_back(match);
+    if (matched) (rule.effect == model::Effect::allow ? out.allows : out.denies).push_back(match);
     if (judgement.trace != nullptr) {
-      judgement.trace->rules.push_back({compiled.name, compiled.effect, compiled.enforce, matched, fold.first(),
-                                        fold.first_state(), std::move(detail)});
+      judgement.trace->rules.push_back({table.name(rule), table.place(hit.id()), rule.effect, rule.enforce, matched,
+                                        fold.first(), fold.first_state(), std::move(detail)});
     }
   }
 }
@@ -99,7 +105,7 @@ template <class Rule>
 void name_rules(const compile::RuleTable<Rule>& table, const std::vector<Match>& matches, Enforcement enforcement,
                 std::vector<std::string_view>& out) {
   for (const Match& match : matches) {
-    if (counts(match, enforcement)) out.push_back(table.rules[match.rule].name);
+    if (counts(match, enforcement)) out.push_back(table.name(match.rule));
   }
 }
 
@@ -107,8 +113,8 @@ void name_rules(const compile::RuleTable<Rule>& table, const std::vector<Match>&
 template <class Rule>
 std::string_view stated_reason(const compile::RuleTable<Rule>& table, const std::vector<Match>& matches) {
   for (const Match& match : matches) {
-    const compile::CompiledRule<Rule>& compiled = table.rules[match.rule];
-    if (match.enforce && compiled.has_reason) return compiled.rule->reason;
+    const std::uint32_t reason = table.rules[match.rule].reason;
+    if (match.enforce && reason != 0) return table.reasons[reason];
   }
   return {};
 }
@@ -135,7 +141,7 @@ bool answer(const compile::RuleTable<Rule>& table, const Matches& matches, Scrat
 // Asks for the records of the scratch's candidates to be brought near: they come while the subject is worked out.
 template <class Rule>
 void bring_near(const compile::RuleTable<Rule>& table, const Scratch& scratch) {
-  for (const compile::RuleIndex index : scratch.candidates) __builtin_prefetch(&table.rules[index]);
+  for (const index::Hit hit : scratch.candidates) __builtin_prefetch(&table.rules[hit.id()]);
 }
 
 // Each domain's candidates into the scratch; of an execution those of its program.

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -47,7 +48,8 @@ struct Matches {
 // Vectors keep their storage; nothing in them is read before a decision has filled it anew.
 struct Scratch {
   rbac::Activation subject;
-  std::vector<compile::RuleIndex> candidates;
+  std::vector<index::Hit> candidates;
+  std::optional<std::uint32_t> secret;  // secrets: the place of the one asked about
   Matches matches;
   Matches interpreter, together;                // execution
   std::vector<std::string_view> env;            // execution

@@ -1,36 +1,42 @@
 #include "engine/index/host_index.h"
 
+#include <utility>
+
 namespace portreeve::index {
 
-void HostIndex::add(const net::HostPattern& pattern, EntryId id) {
+void HostIndex::Builder::add(const net::HostPattern& pattern, EntryId id) {
   using Kind = net::HostPattern::Kind;
+  const std::uint32_t bits = Hit(id, Hit::Certainty::certain).bits();
   switch (pattern.kind()) {
     case Kind::exact:
-      exact_.add(pattern.suffix().view(), id);
+      exact_.add(pattern.suffix().view(), bits);
       return;
     case Kind::one_label:
-      one_label_.add(pattern.suffix().view(), id);
+      one_label_.add(pattern.suffix().view(), bits);
       return;
     case Kind::any_depth:
-      any_depth_.add(pattern.suffix().view(), id);
+      any_depth_.add(pattern.suffix().view(), bits);
       return;
   }
 }
 
-void HostIndex::compact() {
-  exact_.compact();
-  one_label_.compact();
-  any_depth_.compact();
+HostIndex HostIndex::Builder::build() && {
+  HostIndex out;
+  out.exact_ = std::move(exact_).build();
+  out.one_label_ = std::move(one_label_).build();
+  out.any_depth_ = std::move(any_depth_).build();
+  return out;
 }
 
-void HostIndex::find(const net::HostName& name, std::vector<EntryId>& out) const {
-  exact_.find(name.view(), out);
+void HostIndex::find(const net::HostName& name, std::vector<Hit>& out) const {
+  const auto append = [&](std::uint32_t bits) { out.push_back(Hit::from_bits(bits)); };
+  exact_.for_each(name.view(), append);
   if (one_label_.empty() && any_depth_.empty()) return;
   bool parent = true;
   for (std::size_t dot = name.view().find('.'); dot != std::string_view::npos; dot = name.view().find('.', dot + 1)) {
     const std::string_view suffix = name.view().substr(dot + 1);
-    if (parent) one_label_.find(suffix, out);
-    any_depth_.find(suffix, out);
+    if (parent) one_label_.for_each(suffix, append);
+    any_depth_.for_each(suffix, append);
     parent = false;
   }
 }

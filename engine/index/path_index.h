@@ -5,25 +5,34 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/index/hit.h"
 #include "engine/index/postings.h"
 #include "engine/pattern/pattern.h"
 
 namespace portreeve::index {
 
-// Filled, then only read: const use is thread-safe.
+// Made by its Builder, immutable: const use is thread-safe.
 class PathIndex {
  public:
-  void add(const pattern::Pattern& pattern, EntryId id);
-  void compact();  // as Postings
+  class Builder;
 
-  // Appends a superset of the ids whose pattern matches, in no order, possibly more than once: all literals equal to
-  // `path`, all others whose literal directory is `path` or above it. Cost: one look-up a segment, and the ids found;
-  // allocates only where `out` grows.
-  void find(std::string_view path, std::vector<EntryId>& out) const;
+  // Appends every pattern that matches, in no order, possibly more than once: literals equal to `path` and `DIR/**`
+  // where it is DIR or below, certain; others whose literal directory is `path` or above it, possible. Cost: one
+  // look-up a segment, and the hits; allocates only where `out` grows. Hot path.
+  void find(std::string_view path, std::vector<Hit>& out) const;
 
  private:
   Postings literals_;
   Postings below_;  // by directory, without a trailing slash; "" where it is the root or not known
+};
+
+class PathIndex::Builder {
+ public:
+  void add(const pattern::Pattern& pattern, EntryId id);
+  PathIndex build() &&;
+
+ private:
+  Postings::Builder literals_, below_;
 };
 
 }  // namespace portreeve::index

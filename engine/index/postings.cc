@@ -1,14 +1,16 @@
 #include "engine/index/postings.h"
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
+
+#include "engine/index/varint.h"
 
 namespace portreeve::index {
 namespace {
 
-constexpr std::size_t kFewestSlots = 8;
 constexpr std::uint64_t kOdd = 0x9e3779b97f4a7c15;
+// Slots for ten entries: a text that is not there is told after some three of them, most often in one cache line.
+constexpr std::size_t kSlotsForTen = 16;
 
 std::uint64_t mix(std::uint64_t hash, std::uint64_t word) {
   hash = (hash ^ word) * kOdd;
@@ -27,73 +29,71 @@ std::uint64_t Postings::hash_of(std::string_view text) {
     hash = mix(hash, word);
   }
   std::uint64_t last = 0;
-  for (; left > 0; --left) last = last << 8 | static_cast<unsigned char>(at[left - 1]);
+  if ((left & 4) != 0) {
+    std::uint32_t half = 0;
+    std::memcpy(&half, at, 4);
+    last = half;
+    at += 4;
+  }
+  for (left &= 3; left > 0; --left) last = last << 8 | static_cast<unsigned char>(*at++);
   return mix(mix(hash, last), kOdd);
 }
 
-std::size_t Postings::slot_of(std::string_view text, std::uint64_t hash) const {
-  const std::size_t mask = slots_.size() - 1;
-  const auto tag = static_cast<std::uint32_t>(hash >> 32);
-  for (std::size_t i = hash & mask;; i = (i + 1) & mask) {
-    const Slot& slot = slots_[i];
-    if (slot.place == 0 || (slot.hash == tag && text_of(&words_[slot.place - 1]) == text)) return i;
-  }
-}
+// The upper bits choose, in proportion; the tag is of the lower ones.
+std::size_t Postings::first_slot(std::uint64_t hash) const { return ((hash >> 32) * slots_.size()) >> 32; }
 
-const std::uint32_t* Postings::entry_of(std::string_view text) const {
-  const std::uint32_t place = slots_[slot_of(text, hash_of(text))].place;
-  return place == 0 ? nullptr : &words_[place - 1];
-}
-
-std::uint32_t Postings::append_entry(std::vector<std::uint32_t>& words, std::string_view text, const EntryId* ids,
-                                     std::uint32_t count, std::uint32_t room) {
-  const std::size_t place = words.size();
-  words.resize(place + kHead + room + (text.size() + 3) / 4);
-  words[place + kLength] = static_cast<std::uint32_t>(text.size());
-  words[place + kRoom] = room;
-  words[place + kCount] = count;
-  std::copy_n(ids, count, words.begin() + static_cast<std::ptrdiff_t>(place + kHead));
-  if (!text.empty()) std::memcpy(words.data() + place + kHead + room, text.data(), text.size());
-  return static_cast<std::uint32_t>(place + 1);
-}
-
-void Postings::grow() {
-  std::vector<Slot> old(std::max(kFewestSlots, 2 * slots_.size()));
-  old.swap(slots_);
-  for (const Slot& slot : old) {
-    if (slot.place == 0) continue;
-    const std::string_view text = text_of(&words_[slot.place - 1]);
-    slots_[slot_of(text, hash_of(text))] = slot;
-  }
-}
-
-void Postings::add(std::string_view text, EntryId id) {
-  if (2 * (used_ + 1) > slots_.size()) grow();
+Postings::Entry Postings::entry_of(std::string_view text) const {
   const std::uint64_t hash = hash_of(text);
-  Slot& slot = slots_[slot_of(text, hash)];
-  if (slot.place == 0) {
-    slot = {static_cast<std::uint32_t>(hash >> 32), append_entry(words_, text, &id, 1, 1)};
-    ++used_;
-    return;
+  const auto tag = static_cast<std::uint32_t>(hash);
+  for (std::size_t i = first_slot(hash);; i = i + 1 == slots_.size() ? 0 : i + 1) {
+    const Slot& slot = slots_[i];
+    if (slot.place == 0) return {};
+    if (slot.tag != tag) continue;
+    const std::uint8_t* at = &bytes_[slot.place - 1];
+    const std::uint32_t length = take_varint(at);
+    const std::uint32_t count = take_varint(at);
+    if (length == text.size() && std::memcmp(at + count * sizeof(std::uint32_t), text.data(), length) == 0)
+      return {count, at};
   }
-  std::uint32_t* entry = &words_[slot.place - 1];
-  if (entry[kCount] == entry[kRoom]) {
-    const std::vector<EntryId> all(ids(entry), ids(entry) + entry[kCount]);
-    slot.place = append_entry(words_, text, all.data(), entry[kCount], 2 * entry[kRoom]);
-    entry = &words_[slot.place - 1];
-  }
-  entry[kHead + entry[kCount]++] = id;
 }
 
-void Postings::compact() {
-  std::vector<std::uint32_t> words;
-  for (Slot& slot : slots_) {
-    if (slot.place == 0) continue;
-    const std::uint32_t* entry = &words_[slot.place - 1];
-    slot.place = append_entry(words, text_of(entry), ids(entry), entry[kCount], entry[kCount]);
+void Postings::Builder::add(std::string_view text, std::uint32_t number) {
+  added_.push_back(
+      {hash_of(text), static_cast<std::uint32_t>(texts_.size()), static_cast<std::uint32_t>(text.size()), number});
+  texts_.insert(texts_.end(), text.begin(), text.end());
+}
+
+Postings Postings::Builder::build() && {
+  Postings out;
+  std::ranges::stable_sort(added_, [&](const Added& a, const Added& b) {
+    return a.hash != b.hash ? a.hash < b.hash : text_of(a) < text_of(b);
+  });
+  const auto same_text = [&](const Added& a, const Added& b) { return a.hash == b.hash && text_of(a) == text_of(b); };
+  std::vector<Slot> entries;
+  std::vector<std::uint64_t> hashes;
+  for (auto first = added_.begin(); first != added_.end();) {
+    const auto end = std::find_if(first, added_.end(), [&](const Added& each) { return !same_text(*first, each); });
+    entries.push_back({static_cast<std::uint32_t>(first->hash), static_cast<std::uint32_t>(out.bytes_.size() + 1)});
+    hashes.push_back(first->hash);
+    append_varint(out.bytes_, first->text_length);
+    append_varint(out.bytes_, static_cast<std::uint32_t>(end - first));
+    const std::string_view text = text_of(*first);
+    for (; first != end; ++first) {
+      std::uint8_t number[sizeof first->number];
+      std::memcpy(number, &first->number, sizeof number);
+      out.bytes_.insert(out.bytes_.end(), number, number + sizeof number);
+    }
+    out.bytes_.insert(out.bytes_.end(), text.begin(), text.end());
   }
-  words.shrink_to_fit();
-  words_ = std::move(words);
+  out.bytes_.shrink_to_fit();
+  if (entries.empty()) return out;
+  out.slots_.resize(entries.size() * kSlotsForTen / 10 + 1);
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    std::size_t slot = out.first_slot(hashes[i]);
+    while (out.slots_[slot].place != 0) slot = slot + 1 == out.slots_.size() ? 0 : slot + 1;
+    out.slots_[slot] = entries[i];
+  }
+  return out;
 }
 
 }  // namespace portreeve::index

@@ -1,60 +1,82 @@
-// From a text to the ids filed under it, in memory that a look-up walks in two steps.
+// From a text to the numbers filed under it, in memory that a look-up walks in two steps.
 #pragma once
 
 #include <cstdint>
+#include <cstring>
+#include <optional>
 #include <string_view>
 #include <vector>
 
 namespace portreeve::index {
 
-using EntryId = std::uint32_t;
-
-// An open table of hashes into one array, where each text's length, ids and bytes stand together: a text that is not
-// there costs one cache line, one that is there two or three. Equality is of the bytes, whatever the hashes say.
-// Filled, then only read: const use is thread-safe.
+// An open table of hashes into one array of bytes, where each text stands with its numbers: a text that is not there
+// costs one cache line, one that is there two or three. Equality is of the bytes, whatever the hashes say. Made by its
+// Builder, immutable: const use is thread-safe.
 class Postings {
  public:
-  void add(std::string_view text, EntryId id);
-  // Drops what growing left over. Worth its time once, after the last add.
-  void compact();
+  class Builder;
 
-  // Appends the ids filed under `text`, in the order of adding. Allocates only where `out` grows.
-  void find(std::string_view text, std::vector<EntryId>& out) const {
-    if (used_ == 0) return;
-    const std::uint32_t* entry = entry_of(text);
-    if (entry != nullptr) out.insert(out.end(), ids(entry), ids(entry) + entry[kCount]);
+  // Calls `visit` with each number filed under `text`, in the order of adding. Allocates nothing. Hot path.
+  template <class Visit>
+  void for_each(std::string_view text, Visit visit) const {
+    if (slots_.empty()) return;
+    Entry entry = entry_of(text);
+    for (; entry.count > 0; --entry.count, entry.numbers += sizeof(std::uint32_t)) visit(number_at(entry.numbers));
   }
-  // Nullptr where nothing is filed under `text`, else the first id.
-  const EntryId* first(std::string_view text) const {
-    const std::uint32_t* entry = used_ == 0 ? nullptr : entry_of(text);
-    return entry == nullptr ? nullptr : ids(entry);
+  // The first number filed under `text`, if any is.
+  std::optional<std::uint32_t> first(std::string_view text) const {
+    if (slots_.empty()) return std::nullopt;
+    const Entry entry = entry_of(text);
+    return entry.count == 0 ? std::nullopt : std::optional(number_at(entry.numbers));
   }
-  bool contains(std::string_view text) const { return first(text) != nullptr; }
-  bool empty() const { return used_ == 0; }
+  bool contains(std::string_view text) const { return first(text).has_value(); }
+  bool empty() const { return slots_.empty(); }
+  // Asks for the place to be brought near where a look-up of `text` begins.
+  void bring_near(std::string_view text) const {
+    if (!slots_.empty()) __builtin_prefetch(&slots_[first_slot(hash_of(text))]);
+  }
 
  private:
-  // An entry is these three words, `room` words for ids, and the text's bytes.
-  static constexpr std::size_t kLength = 0, kRoom = 1, kCount = 2, kHead = 3;
   struct Slot {
-    std::uint32_t hash = 0;
+    std::uint32_t tag = 0;    // of the hash
     std::uint32_t place = 0;  // of the entry, plus one; 0: free
   };
+  struct Entry {
+    std::uint32_t count = 0;
+    const std::uint8_t* numbers = nullptr;
+  };
 
-  static std::uint64_t hash_of(std::string_view text);
-  static const EntryId* ids(const std::uint32_t* entry) { return entry + kHead; }
-  static std::string_view text_of(const std::uint32_t* entry) {
-    return {reinterpret_cast<const char*>(entry + kHead + entry[kRoom]), entry[kLength]};
+  static std::uint32_t number_at(const std::uint8_t* bytes) {
+    std::uint32_t number = 0;
+    std::memcpy(&number, bytes, sizeof number);
+    return number;
   }
-  const std::uint32_t* entry_of(std::string_view text) const;
-  // Where the text's slot is, or the free one where it would be. Requires: a free slot.
-  std::size_t slot_of(std::string_view text, std::uint64_t hash) const;
-  static std::uint32_t append_entry(std::vector<std::uint32_t>& words, std::string_view text, const EntryId* ids,
-                                    std::uint32_t count, std::uint32_t room);
-  void grow();
+  static std::uint64_t hash_of(std::string_view text);
+  std::size_t first_slot(std::uint64_t hash) const;
+  // Of no numbers where the text is not there. Requires: some slots.
+  Entry entry_of(std::string_view text) const;
 
-  std::vector<Slot> slots_;  // a power of two, at most half of them used
-  std::vector<std::uint32_t> words_;
-  std::size_t used_ = 0;
+  std::vector<Slot> slots_;          // some of them free
+  std::vector<std::uint8_t> bytes_;  // an entry: the text's length, how many numbers, these, the text
+};
+
+// Gathers what is filed. Moves; one thread.
+class Postings::Builder {
+ public:
+  void add(std::string_view text, std::uint32_t number);
+  // Cost: sorting what was added.
+  Postings build() &&;
+
+ private:
+  struct Added {
+    std::uint64_t hash;
+    std::uint32_t text_at, text_length;
+    std::uint32_t number;
+  };
+  std::string_view text_of(const Added& added) const { return {texts_.data() + added.text_at, added.text_length}; }
+
+  std::vector<char> texts_;
+  std::vector<Added> added_;
 };
 
 }  // namespace portreeve::index

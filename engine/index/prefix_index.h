@@ -1,29 +1,37 @@
 // From an address to the prefixes that contain it, without looking at the others.
 #pragma once
 
-#include <unordered_map>
 #include <vector>
 
-#include "engine/index/host_index.h"
+#include "engine/index/hit.h"
+#include "engine/index/postings.h"
 #include "engine/net/ip_address.h"
 #include "engine/net/ip_prefix.h"
 
 namespace portreeve::index {
 
-// Filled, then only read: const use is thread-safe.
+// Made by its Builder, immutable: const use is thread-safe.
 class PrefixIndex {
  public:
-  void add(const net::IpPrefix& prefix, EntryId id);
+  class Builder;
 
-  // Appends the ids of all prefixes that contain the address, in no order, possibly more than once. Cost: one look-up
-  // for each length in use, and the ids found; allocates only where `out` grows.
-  void find(net::IpAddress address, std::vector<EntryId>& out) const;
-
-  bool empty() const { return entries_.empty(); }
+  // Appends all prefixes that contain the address, each hit certain, in no order, possibly more than once. Cost: one
+  // look-up for each length in use, and the hits; allocates only where `out` grows. Hot path.
+  void find(net::IpAddress address, std::vector<Hit>& out) const;
 
  private:
-  std::unordered_map<net::IpPrefix, std::vector<EntryId>> entries_;
+  Postings by_network_;                       // by the prefix's bytes
   std::vector<int> v4_lengths_, v6_lengths_;  // in use, sorted
+};
+
+class PrefixIndex::Builder {
+ public:
+  void add(const net::IpPrefix& prefix, EntryId id);
+  PrefixIndex build() &&;
+
+ private:
+  Postings::Builder by_network_;
+  std::vector<int> v4_lengths_, v6_lengths_;
 };
 
 }  // namespace portreeve::index

@@ -1,6 +1,7 @@
 // What may leave to a network.
 #pragma once
 
+#include <compare>
 #include <string>
 #include <vector>
 
@@ -18,7 +19,7 @@ struct PortRange {
   std::uint16_t first = 0;
   std::uint16_t last = 0;
   bool contains(std::uint16_t port) const { return first <= port && port <= last; }
-  friend bool operator==(const PortRange&, const PortRange&) = default;
+  friend auto operator<=>(const PortRange&, const PortRange&) = default;
 };
 
 struct List : Document {
@@ -38,6 +39,7 @@ struct EgressRuleLimits {
   std::optional<std::int64_t> bytes_in, bytes_out;  // bytes
   std::optional<Seconds> idle, total;
   std::optional<std::int64_t> connections;
+  friend auto operator<=>(const EgressRuleLimits&, const EgressRuleLimits&) = default;
 };
 
 // Absent fields are std::nullopt here, as written: what absence means depends on the effect and lives in judgement

@@ -1,6 +1,7 @@
 // Which programs a sandbox may start, and what confines them.
 #pragma once
 
+#include <compare>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,7 @@ struct WriteGrant {
 struct ExecRuleLimits {
   std::optional<Seconds> wall, cpu;
   std::optional<std::int64_t> memory, processes, open_files;
+  friend auto operator<=>(const ExecRuleLimits&, const ExecRuleLimits&) = default;
 };
 
 struct ExecRule : RuleHeader {

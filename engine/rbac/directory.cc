@@ -1,6 +1,8 @@
 #include "engine/rbac/directory.h"
 
 #include <algorithm>
+#include <map>
+#include <utility>
 
 #include "engine/rbac/claim_mapping.h"
 
@@ -78,21 +80,28 @@ Directory::Directory(const model::PolicySet& documents) {
     for (const model::Reference& allowed : provider.roles->allow)
       made.claimed_roles.emplace(allowed.name, role(allowed.name));
   }
+  struct Subjects {
+    index::Postings::Builder by_user, by_group;
+  };
+  std::map<std::string_view, Subjects> subjects;
   for (const model::RoleBinding& binding : documents.role_bindings) {
     const auto id = static_cast<BindingId>(bindings_.size());
     const bool plain = !binding.tenants && !binding.starts && !binding.expires && !binding.trust;
     bindings_.push_back({&binding, RoleSet(roles.size()), plain});
     for (const model::Reference& bound : binding.roles) bindings_.back().granted.add_all(closures_[role(bound.name)]);
     for (const model::BindingSubject& subject : binding.subjects) {
-      Provider& provider = providers_[subject.issuer];
       if (const auto* user = std::get_if<model::BoundUser>(&subject.who)) {
-        provider.by_user.add(user->sub, id);
+        subjects[subject.issuer].by_user.add(user->sub, id);
       } else if (const auto* group = std::get_if<model::BoundGroup>(&subject.who)) {
-        provider.by_group.add(group->group, id);
+        subjects[subject.issuer].by_group.add(group->group, id);
       } else {
-        provider.by_claim.push_back({&std::get<model::BoundClaim>(subject.who), id});
+        providers_[subject.issuer].by_claim.push_back({&std::get<model::BoundClaim>(subject.who), id});
       }
     }
+  }
+  for (auto& [issuer, built] : subjects) {
+    providers_[issuer].by_user = std::move(built.by_user).build();
+    providers_[issuer].by_group = std::move(built.by_group).build();
   }
   for (const model::RoleConstraint& constraint : documents.role_constraints) {
     Constraint compiled{&constraint, {}};
@@ -126,10 +135,9 @@ void Directory::read_claims(const Provider& provider, const wire::Principal& pri
 }
 
 void Directory::collect(const Provider& provider, const wire::Principal& principal, Activation& out) {
-  if (const auto sub = sub_of(principal)) provider.by_user.find(*sub, out.bindings);
-  if (!provider.by_group.empty()) {
-    for (const std::string_view group : out.groups) provider.by_group.find(group, out.bindings);
-  }
+  const auto append = [&](BindingId id) { out.bindings.push_back(id); };
+  if (const auto sub = sub_of(principal)) provider.by_user.for_each(*sub, append);
+  for (const std::string_view group : out.groups) provider.by_group.for_each(group, append);
   if (principal.assurance == wire::Assurance::verified) {
     for (const ByClaim& bound : provider.by_claim) {
       if (claim_equals(principal.claims, bound.claim->path, bound.claim->equals)) out.bindings.push_back(bound.binding);

@@ -48,15 +48,6 @@ PolicyExcerpt cut(std::string_view text, std::size_t line) {
   return out;
 }
 
-template <class Table>
-bool find_in(const Table& table, std::string_view rule, SourcePlace& place) {
-  const auto at =
-      std::ranges::lower_bound(table.rules, rule, {}, [](const auto& r) { return std::string_view(r.name); });
-  if (at == table.rules.end() || at->name != rule) return false;
-  place = at->rule->place;
-  return true;
-}
-
 }  // namespace
 
 bool is_revision(std::string_view text) {
@@ -88,17 +79,10 @@ Result<std::shared_ptr<const PolicyRevision>> PolicyLibrary::find(const std::str
   return std::shared_ptr<const PolicyRevision>(std::move(found));
 }
 
-SourcePlace place_of_rule(const compile::Snapshot& snapshot, std::string_view rule) {
-  SourcePlace place;
-  find_in(snapshot.egress().table(), rule, place) || find_in(snapshot.secrets().table(), rule, place) ||
-      find_in(snapshot.execution().table(), rule, place) || find_in(snapshot.access().table(), rule, place);
-  return place;
-}
-
 std::vector<PolicyExcerpt> excerpts(const PolicyRevision& revision, const std::vector<std::string>& rules) {
   std::vector<PolicyExcerpt> out;
   for (const std::string& rule : rules) {
-    const SourcePlace place = place_of_rule(*revision.snapshot, rule);
+    const SourcePlace place = revision.snapshot->place_of_rule(rule);
     const auto file = std::ranges::find(revision.files, place.file, &wire::PolicyFile::path);
     if (place.line == 0 || file == revision.files.end()) continue;
     PolicyExcerpt excerpt = cut(file->bytes, place.line);

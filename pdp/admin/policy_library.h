@@ -46,9 +46,6 @@ class PolicyLibrary {
 // True for `sha256:` and 64 hexadecimal digits.
 bool is_revision(std::string_view text);
 
-// Where a rule, `policy/rule`, stands; line 0 where the revision has none of that name.
-SourcePlace place_of_rule(const compile::Snapshot& snapshot, std::string_view rule);
-
 // The YAML document that holds a rule, cut out of its file.
 struct PolicyExcerpt {
   std::string rule;

@@ -27,15 +27,6 @@ std::string_view to_text(decide::Clause clause) {
 
 std::string_view to_text(model::Effect effect) { return effect == model::Effect::allow ? "allow" : "deny"; }
 
-// `policies/egress.yaml:3:7`, where the rule stands.
-std::string place_of(const Explained& explained, const std::map<std::string, SourcePlace, std::less<>>& places,
-                     std::string_view rule) {
-  const auto found = places.find(rule);
-  if (found == places.end()) return {};
-  const SourcePlace shown = explained.policies.shown(found->second);
-  return fmt::format("{}:{}:{}", shown.file, shown.line, shown.column);
-}
-
 class Lines {
  public:
   explicit Lines(Stream& stream) : stream_(stream) {}
@@ -52,9 +43,8 @@ class Lines {
 };
 
 void print_rules(const Explained& explained, Detail detail, Lines& lines) {
-  const auto places = rule_places(explained.snapshot.documents());
   for (const std::string& rule : explained.decision.rules) {
-    lines.add("rules", fmt::format("{}  {}", rule, place_of(explained, places, rule)));
+    lines.add("rules", fmt::format("{}  {}", rule, place_of(explained, rule)));
   }
   if (explained.decision.dry_run) {
     lines.add("dry run", fmt::format("would be {}: {}", explained.decision.dry_run->allowed ? "allow" : "deny",
@@ -64,7 +54,7 @@ void print_rules(const Explained& explained, Detail detail, Lines& lines) {
   if (explained.trace.rules.empty()) lines.add("considered", "no rule: none in force for the subject names the target");
   for (const decide::RuleTrace& rule : explained.trace.rules) {
     lines.add("considered", fmt::format("{} {}  {}  {}", to_text(rule.effect), rule.rule, outcome_of(rule),
-                                        place_of(explained, places, rule.rule)));
+                                        place_of(explained, rule.rule)));
   }
 }
 
@@ -80,14 +70,13 @@ void print_subject(const Explained& explained, Lines& lines) {
 }
 
 JsonValue rules_considered(const Explained& explained) {
-  const auto places = rule_places(explained.snapshot.documents());
   JsonValue::Array out;
   for (const decide::RuleTrace& rule : explained.trace.rules) {
     JsonValue entry(JsonValue::Object{{"rule", rule.rule},
                                       {"effect", to_text(rule.effect)},
                                       {"enforced", rule.enforced},
                                       {"matched", rule.matched},
-                                      {"place", place_of(explained, places, rule.rule)}});
+                                      {"place", place_of(explained, rule.rule)}});
     if (!rule.clause.empty()) {
       entry.set("clause", rule.clause);
       entry.set("state", to_text(rule.state));
@@ -110,7 +99,10 @@ std::string outcome_of(const decide::RuleTrace& rule) {
 }
 
 std::string place_of(const Explained& explained, std::string_view rule) {
-  return place_of(explained, rule_places(explained.snapshot.documents()), rule);
+  const SourcePlace place = explained.snapshot.place_of_rule(rule);
+  if (place.line == 0) return {};
+  const SourcePlace shown = explained.policies.shown(place);
+  return fmt::format("{}:{}:{}", shown.file, shown.line, shown.column);
 }
 
 void print(const Explained& explained, Detail detail, Stream& stream) {
