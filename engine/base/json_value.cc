@@ -113,6 +113,13 @@ JsonValue::JsonValue(Object value) : value_(std::move(value)) {
 const JsonValue* JsonValue::find(std::string_view key) const {
   const Object* object = as_object();
   if (object == nullptr) return nullptr;
+  constexpr std::size_t kFew = 8;  // up to here looking at each is faster: most keys differ in length
+  if (object->size() <= kFew) {
+    for (const Member& member : *object) {
+      if (member.first == key) return &member.second;
+    }
+    return nullptr;
+  }
   const auto at = std::lower_bound(object->begin(), object->end(), key, key_less);
   return at != object->end() && at->first == key ? &at->second : nullptr;
 }

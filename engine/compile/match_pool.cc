@@ -8,7 +8,14 @@
 namespace portreeve::compile {
 namespace {
 
-constexpr std::uint32_t kKindBits = 2;
+constexpr std::uint32_t kKindBits = 3;
+
+// DIR where the glob is `DIR/**` and nothing more.
+std::optional<std::string_view> directory_of(std::string_view glob) {
+  constexpr std::string_view kBelow = "/**";
+  if (glob.find('*') + 2 != glob.size() || !glob.ends_with(kBelow)) return std::nullopt;
+  return glob.substr(0, glob.size() - kBelow.size());
+}
 
 }  // namespace
 
@@ -39,6 +46,8 @@ bool MatchPool::covers(const Element& element, std::string_view text) const {
   switch (element.kind) {
     case Kind::literal:
       return element.text == text;
+    case Kind::subtree:
+      return text.starts_with(element.text) && (text.size() == element.text.size() || text[element.text.size()] == '/');
     case Kind::glob:
       return pattern::glob_matches(element.text, text);
     case Kind::regex:
@@ -81,7 +90,11 @@ void MatchPool::Builder::push(const pattern::Pattern& pattern) {
       push(Kind::literal, pattern.text());
       return;
     case pattern::PatternKind::glob:
-      push(Kind::glob, pattern.text());
+      if (const auto directory = directory_of(pattern.text())) {
+        push(Kind::subtree, *directory);
+      } else {
+        push(Kind::glob, pattern.text());
+      }
       return;
     case pattern::PatternKind::regex: {
       const auto place = static_cast<std::uint32_t>(pool_.expressions_.size());

@@ -32,10 +32,10 @@ class MatchPool {
   void bring_near(ListId list) const { __builtin_prefetch(bytes_.data() + list); }
 
  private:
-  enum class Kind : std::uint8_t { literal, glob, regex, any };
+  enum class Kind : std::uint8_t { literal, subtree, glob, regex, any };  // subtree: `DIR/**`
   struct Element {
     Kind kind;
-    std::string_view text;     // of a literal or glob
+    std::string_view text;     // of a literal, a glob; DIR of a subtree
     std::uint32_t expression;  // of a regex: its place in expressions_
   };
   class Reader;

@@ -110,9 +110,9 @@ struct Gate<model::AccessRule> {
 template <>
 struct Pools<model::AccessRule> {};
 
-// A rule ready to be judged.
+// A rule ready to be judged, in one cache line.
 template <class Rule>
-struct CompiledRule {
+struct alignas(64) CompiledRule {
   std::uint32_t name = 0;       // where it stands in the table's texts
   std::uint32_t reason = 0;     // in the table's reasons; the first is that of rules without one
   std::uint32_t condition = 0;  // in the table's conditions; the first is no condition
@@ -123,6 +123,8 @@ struct CompiledRule {
   bool reads_clock = false;  // its condition reads request.time or session.age
   Gate<Rule> gate{};
 };
+
+static_assert(sizeof(CompiledRule<model::EgressRule>) == 64 && sizeof(CompiledRule<model::ExecRule>) == 64);
 
 // Owns all that it needs: the policy set may be gone. Immutable once built; any thread.
 template <class Rule>

@@ -166,8 +166,8 @@ void judge(const wire::EgressQuestion& question, const Judgement& judgement) {
   if (question.addresses.size() > limits::kAddressesPerAnswer) UNREACHABLE_DENY();  // the reader bounds it
   const compile::EgressRules& rules = judgement.snapshot.egress();
   Scratch& scratch = judgement.scratch;
-  match_rules(rules.table(), judgement, scratch.matches, [&](const auto& rule, bool named, Fold& fold, Match& match) {
-    add_egress_clauses(rule, named, question, judgement.snapshot, fold, match);
+  match_rules(rules.table(), judgement, scratch.matches, [&](const auto& rule, bool found, Fold& fold, Match& match) {
+    add_egress_clauses(rule, found, question, judgement.snapshot, fold, match);
   });
   const Guard guard(question, judgement.snapshot);
   const bool allowed = answer(rules.table(), scratch.matches, scratch, [&](Enforcement enforcement) {

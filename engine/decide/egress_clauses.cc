@@ -81,12 +81,16 @@ struct Target {
   const EgressGate& gate;
   const compile::Pools<EgressRule>& pools;
   model::Effect effect;
-  bool named;
+  bool found;  // by the host, or without hosts by an address
   const wire::EgressQuestion& question;
   const compile::Snapshot& snapshot;
   const net::HostName* name;  // null for an address target
   bool allow() const { return effect == model::Effect::allow; }
   std::uint64_t inside_prefixes() const { return inside(gate.prefixes.of(pools.prefixes), question); }
+  // Of a rule without hosts, which the addresses alone can have found.
+  std::uint64_t inside_prefixes_alone() const {
+    return found && question.addresses.size() == 1 ? bit(0) : inside_prefixes();
+  }
   bool states_port() const { return in_ranges(gate.ranges.of(pools.ranges), question.port); }
 };
 
@@ -110,7 +114,7 @@ bool add_protocol_and_port(const Target& target, Fold& fold, Match& match) {
 }
 
 bool add_hosts(const Target& target, Fold& fold, Match& match) {
-  if (fold.add("hosts", clause(target.named))) return true;
+  if (fold.add("hosts", clause(target.found))) return true;
   match.covered = all_of(target.question);
   if (!target.gate.with_cidrs) return false;
   match.covered = target.inside_prefixes();
@@ -119,7 +123,7 @@ bool add_hosts(const Target& target, Fold& fold, Match& match) {
 
 // Without hosts: on an allow only requests whose target is an address; on a deny any address of the answer.
 bool add_cidrs(const Target& target, Fold& fold, Match& match) {
-  match.covered = target.inside_prefixes();
+  match.covered = target.inside_prefixes_alone();
   const bool by_name = target.allow() && target.name != nullptr;
   return fold.add("cidrs", by_name ? Clause::fails : address_clause(target.question, match.covered));
 }
@@ -174,12 +178,12 @@ bool add_target(const Target& target, Fold& fold, Match& match) {
 
 }  // namespace
 
-void add_egress_clauses(const compile::CompiledRule<EgressRule>& rule, bool named, const wire::EgressQuestion& question,
+void add_egress_clauses(const compile::CompiledRule<EgressRule>& rule, bool found, const wire::EgressQuestion& question,
                         const compile::Snapshot& snapshot, Fold& fold, Match& match) {
   const EgressGate& gate = rule.gate;
   const auto& table = snapshot.egress().table();
   const Target target{
-      gate, table.pools, rule.effect, named, question, snapshot, std::get_if<net::HostName>(&question.host)};
+      gate, table.pools, rule.effect, found, question, snapshot, std::get_if<net::HostName>(&question.host)};
   if (gate.target == EgressGate::Target::services) {
     if (add_services(target, fold, match)) return;
   } else if (add_protocol_and_port(target, fold, match) || add_target(target, fold, match)) {

@@ -5,9 +5,10 @@
 
 namespace portreeve::decide {
 
-// Adds every clause but the condition, and fills what the rule covers of the question's addresses. `named`: one of the
-// rule's host patterns, or of its services', matches the question's host.
-void add_egress_clauses(const compile::CompiledRule<model::EgressRule>& rule, bool named,
+// Adds every clause but the condition, and fills what the rule covers of the question's addresses. `found`: one of the
+// rule's host patterns, or of its services', matches the question's host; of a rule with prefixes alone, one of these
+// holds one of the question's addresses.
+void add_egress_clauses(const compile::CompiledRule<model::EgressRule>& rule, bool found,
                         const wire::EgressQuestion& question, const compile::Snapshot& snapshot, Fold& fold,
                         Match& match);
 

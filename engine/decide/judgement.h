@@ -74,9 +74,15 @@ void match_rules(const compile::RuleTable<Rule>& table, const Judgement& judgeme
     return;
   }
   settle_candidates(judgement.scratch.candidates);
+  std::uint32_t scope = 0;  // rules beside one another are most often of one policy, and so of one scope
+  bool in_scope = !table.scopes.empty() && table.scopes[scope].covers(judgement.subject);
   for (const index::Hit hit : judgement.scratch.candidates) {
     const compile::CompiledRule<Rule>& rule = table.rules[hit.id()];
-    if (!table.scopes[rule.scope].covers(judgement.subject)) continue;
+    if (rule.scope != scope) {
+      scope = rule.scope;
+      in_scope = table.scopes[scope].covers(judgement.subject);
+    }
+    if (!in_scope) continue;
     judgement.scratch.reads_clock |= rule.reads_clock;
     Fold fold(rule.effect, judgement.trace == nullptr ? Fold::Until::decided : Fold::Until::end);
     Match match{hit.id(), rule.enforce};

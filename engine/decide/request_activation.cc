@@ -77,20 +77,32 @@ cel::MapEntry LayeredProperties::entry(std::size_t i) const {
 }
 
 RequestActivation::RequestActivation(const compile::Snapshot& snapshot, const wire::Request& request, Scratch& scratch)
-    : request_(request),
+    : snapshot_(snapshot),
+      request_(request),
       subject_(scratch.subject),
-      // Of subjects of the gates' own domains only Entities count (SEMANTICS §8).
-      subject_properties_(
-          std::holds_alternative<wire::AccessQuestion>(request.question) ? &request.principal.properties : nullptr,
-          snapshot.subject_properties(request.principal.type, request.principal.id)),
-      resource_properties_(&request.resource_properties,
-                           snapshot.resource_properties(request.resource_type, request.resource_id),
-                           is_unsaid(request)),
-      directory_(snapshot.directory()),
       groups_(scratch.groups),
       roles_(scratch.roles) {
   groups_.clear();
   roles_.clear();
+}
+
+const LayeredProperties& RequestActivation::subject_properties() const {
+  if (!subject_properties_) {
+    // Of subjects of the gates' own domains only Entities count (SEMANTICS §8).
+    const bool stated = std::holds_alternative<wire::AccessQuestion>(request_.question);
+    subject_properties_.emplace(stated ? &request_.principal.properties : nullptr,
+                                snapshot_.subject_properties(request_.principal.type, request_.principal.id));
+  }
+  return *subject_properties_;
+}
+
+const LayeredProperties& RequestActivation::resource_properties() const {
+  if (!resource_properties_) {
+    resource_properties_.emplace(&request_.resource_properties,
+                                 snapshot_.resource_properties(request_.resource_type, request_.resource_id),
+                                 is_unsaid(request_));
+  }
+  return *resource_properties_;
 }
 
 const std::vector<std::string_view>& RequestActivation::sorted_groups() const {
@@ -103,7 +115,8 @@ const std::vector<std::string_view>& RequestActivation::sorted_groups() const {
 }
 
 const std::vector<std::string_view>& RequestActivation::role_names() const {
-  if (roles_.empty()) subject_.roles.for_each([&](rbac::RoleId id) { roles_.push_back(directory_.role_name(id)); });
+  if (roles_.empty())
+    subject_.roles.for_each([&](rbac::RoleId id) { roles_.push_back(snapshot_.directory().role_name(id)); });
   return roles_;
 }
 
@@ -123,7 +136,7 @@ cel::Value RequestActivation::subject(std::uint16_t field) const {
     case id::kSubjectClaims.field:
       return object(principal.claims);
     case id::kSubjectProperties.field:
-      return cel::Value::map(subject_properties_);
+      return cel::Value::map(subject_properties());
     default:
       return cel::Value::absent();
   }
@@ -159,7 +172,7 @@ cel::Value RequestActivation::attribute(cel::AttributeId attribute) const {
     case id::kResourceId.variable:
       if (attribute == id::kResourceType) return text(request_.resource_type);
       if (attribute == id::kResourceId) return text(request_.resource_id);
-      return cel::Value::map(resource_properties_);
+      return cel::Value::map(resource_properties());
     case id::kRequestTime.variable:
       if (attribute == id::kRequestTime) return cel::Value::of(request_.time);
       return request_.source ? text(*request_.source) : cel::Value::absent();

@@ -1,6 +1,8 @@
 // What conditions may read of a request. Private to decide/.
 #pragma once
 
+#include <optional>
+
 #include "engine/cel/cel.h"
 #include "engine/compile/snapshot.h"
 #include "engine/decide/scratch.h"
@@ -29,7 +31,8 @@ class LayeredProperties final : public cel::HostMap {
   bool unsaid_;
 };
 
-// Borrows everything; lives for one decision on one thread. Keeps groups and roles in the scratch.
+// Borrows everything; lives for one decision on one thread. Keeps groups and roles in the scratch. Looks up and makes
+// only what a condition asks for.
 class RequestActivation final : public cel::Activation {
  public:
   RequestActivation(const compile::Snapshot& snapshot, const wire::Request& request, Scratch& scratch);
@@ -42,11 +45,14 @@ class RequestActivation final : public cel::Activation {
   const std::vector<std::string_view>& sorted_groups() const;
   const std::vector<std::string_view>& role_names() const;
 
+  const LayeredProperties& subject_properties() const;
+  const LayeredProperties& resource_properties() const;
+
+  const compile::Snapshot& snapshot_;
   const wire::Request& request_;
   const rbac::Activation& subject_;
-  LayeredProperties subject_properties_;
-  LayeredProperties resource_properties_;
-  const rbac::Directory& directory_;
+  mutable std::optional<LayeredProperties> subject_properties_;
+  mutable std::optional<LayeredProperties> resource_properties_;
   // Sorted, made where a condition asks for them.
   std::vector<std::string_view>& groups_;
   std::vector<std::string_view>& roles_;

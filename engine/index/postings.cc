@@ -17,6 +17,20 @@ std::uint64_t mix(std::uint64_t hash, std::uint64_t word) {
   return hash ^ hash >> 32;
 }
 
+// Texts are short: calling memcmp costs more than comparing.
+bool are_equal(const std::uint8_t* a, const char* b, std::size_t size) {
+  std::uint64_t x = 0, y = 0;
+  for (; size >= sizeof x; a += sizeof x, b += sizeof x, size -= sizeof x) {
+    std::memcpy(&x, a, sizeof x);
+    std::memcpy(&y, b, sizeof y);
+    if (x != y) return false;
+  }
+  for (; size > 0; ++a, ++b, --size) {
+    if (*a != static_cast<std::uint8_t>(*b)) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 std::uint64_t Postings::hash_of(std::string_view text) {
@@ -52,8 +66,7 @@ Postings::Entry Postings::entry_of(std::string_view text) const {
     const std::uint8_t* at = &bytes_[slot.place - 1];
     const std::uint32_t length = take_varint(at);
     const std::uint32_t count = take_varint(at);
-    if (length == text.size() && std::memcmp(at + count * sizeof(std::uint32_t), text.data(), length) == 0)
-      return {count, at};
+    if (length == text.size() && are_equal(at + count * sizeof(std::uint32_t), text.data(), length)) return {count, at};
   }
 }
 

@@ -16,6 +16,21 @@ std::span<const SpecialPrefix> table_of(bool v4) noexcept {
   return v4 ? std::span<const SpecialPrefix>(kV4Ranges) : std::span<const SpecialPrefix>(kV6Ranges);
 }
 
+// The first octets of all that kV4Ranges holds: most addresses begin otherwise, and are told by one look.
+constexpr std::array<bool, 256> kSpecialFirstOctets = [] {
+  std::array<bool, 256> out{};
+  for (const SpecialPrefix& special : kV4Ranges) {
+    const auto first = static_cast<std::uint32_t>(special.prefix.network().low()) >> 24;
+    const auto spanned = special.prefix.length() >= 8 ? 1U : 1U << (8 - special.prefix.length());
+    for (std::uint32_t octet = first; octet < first + spanned; ++octet) out[octet] = true;
+  }
+  return out;
+}();
+
+constexpr bool is_ordinary_v4(IpAddress address) noexcept {
+  return address.is_v4() && !kSpecialFirstOctets[static_cast<std::uint32_t>(address.low()) >> 24];
+}
+
 // RFC 5214 §6.1: interface id 0000:5efe:a.b.c.d, with the universal and group bits either way.
 constexpr bool is_isatap(IpAddress address) noexcept {
   return address.is_v6() && ((address.low() >> 32) & 0xfcff'ffffu) == 0x0000'5efeu;
@@ -65,15 +80,24 @@ constexpr std::array<std::string_view, 20> kSpecialUseNames = {
 
 template <std::size_t N>
 bool is_below_any(const HostName& name, const std::array<std::string_view, N>& suffixes) noexcept {
-  const std::string_view text = name.view();
-  return std::any_of(suffixes.begin(), suffixes.end(), [&](std::string_view suffix) {
-    // Nearly every name differs at once, in its last two characters.
-    if (suffix.size() > text.size() || !text.ends_with(suffix.substr(suffix.size() - 2))) return false;
-    return name.is_at_or_below(suffix);
-  });
+  return std::any_of(suffixes.begin(), suffixes.end(),
+                     [&](std::string_view suffix) { return name.is_at_or_below(suffix); });
 }
 
+// The last two characters that some guarded name ends in, by their hash: nearly every name ends otherwise.
+constexpr std::size_t ending(std::string_view name) noexcept {
+  const auto last = static_cast<unsigned char>(name[name.size() - 1]);
+  return (last * 31U + static_cast<unsigned char>(name[name.size() - 2])) % 1024;
+}
+constexpr std::array<bool, 1024> kGuardedEndings = [] {
+  std::array<bool, 1024> out{};
+  for (const std::string_view name : kMetadataNames) out[ending(name)] = true;
+  for (const std::string_view name : kSpecialUseNames) out[ending(name)] = true;
+  return out;
+}();
+
 std::optional<NameGuard> classify_suffix(const HostName& name) noexcept {
+  if (name.view().size() < 2 || !kGuardedEndings[ending(name.view())]) return std::nullopt;
   if (is_below_any(name, kMetadataNames)) return NameGuard::metadata;
   if (is_below_any(name, kSpecialUseNames)) return NameGuard::special_use;
   return std::nullopt;
@@ -87,6 +111,7 @@ bool stands_before(const IpPrefix& a, const IpPrefix& b) noexcept {
 }  // namespace
 
 SpecialRange classify(IpAddress address) noexcept {
+  if (is_ordinary_v4(address)) return SpecialRange::none;
   SpecialRange range =
       address.is_v4() || kGlobalUnicast.contains(address) ? SpecialRange::none : SpecialRange::not_global;
   for (const SpecialPrefix& special : table_of(address.is_v4())) {
@@ -200,6 +225,7 @@ OwnAddresses::OwnAddresses(std::vector<IpPrefix> prefixes) : prefixes_(std::move
 }
 
 bool OwnAddresses::contains(IpAddress address) const noexcept {
+  if (prefixes_.empty()) return false;
   const auto after = std::upper_bound(prefixes_.begin(), prefixes_.end(), IpPrefix::of(address), stands_before);
   return after != prefixes_.begin() && std::prev(after)->contains(address);
 }

@@ -28,14 +28,15 @@ class RoleSet {
   void remove(RoleId role) { word(role / 64) &= ~bit(role); }
   // Requires: made for the same number of roles.
   void add_all(const RoleSet& other) {
-    for (std::size_t i = 0; i < count_; ++i) word(i) |= other.word(i);
+    for (std::size_t i = 0; i < kInline; ++i) few_[i] |= other.few_[i];
+    for (std::size_t i = 0; i < more_.size(); ++i) more_[i] |= other.more_[i];
   }
   bool contains(RoleId role) const { return role / 64 < count_ && (word(role / 64) & bit(role)) != 0; }
   bool intersects(const RoleSet& other) const {
-    for (std::size_t i = 0; i < count_ && i < other.count_; ++i) {
-      if ((word(i) & other.word(i)) != 0) return true;
-    }
-    return false;
+    std::uint64_t both = 0;
+    for (std::size_t i = 0; i < kInline; ++i) both |= few_[i] & other.few_[i];
+    for (std::size_t i = 0; i < more_.size() && i < other.more_.size(); ++i) both |= more_[i] & other.more_[i];
+    return both != 0;
   }
   std::size_t size() const {
     std::size_t bits = 0;

@@ -133,10 +133,12 @@ void DecisionService::judge(Batch& batch) const {
   if (last && now.unix_millis() + kClockSlackMillis < last->unix_millis()) {
     return batch.done(tl::unexpected(ServiceFailure::audit_unavailable));
   }
+  thread_local decide::Workspace workspace;  // keeps what it has grown to, whatever the snapshot
   for (std::size_t i = 0; i < batch.evaluation.questions.size(); ++i) {
     reader::Question& question = batch.evaluation.questions[i];
     question.request.time = now;
-    const wire::Decision decision = decide::decide(*snapshot, question.request);
+    const wire::Decision decision =
+        decide::to_decision(decide::decide(*snapshot, question.request, workspace), *snapshot);
     wire::DecisionRecord record = make_record(question, decision, batch.sessions[i]);
     record.revocation_event = batch.events[i];
     record.source = source_;
