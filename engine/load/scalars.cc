@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <optional>
 
 #include "engine/base/text.h"
 #include "engine/load/fields.h"
@@ -19,19 +20,25 @@ std::size_t skip_digits(std::string_view text, std::size_t at) {
   return at;
 }
 
-JsonValue number(std::string_view text) {
+// Nothing for a number that no double holds, not even as its nearest.
+std::optional<JsonValue> number(std::string_view text) {
   const char* end = text.data() + text.size();
   std::int64_t whole = 0;
   if (const auto [rest, fault] = std::from_chars(text.data(), end, whole); fault == std::errc() && rest == end)
     return whole;
   double real = 0;
-  std::from_chars(text.data(), end, real);
+  if (std::from_chars(text.data(), end, real).ec != std::errc()) return std::nullopt;
   return real;
 }
 
 JsonValue plain_to_json(const Node& node, Report& report) {
   if (is_boolean(node.text)) return node.text == "true";
-  if (is_json_number(node.text)) return number(node.text);
+  if (is_json_number(node.text)) {
+    if (auto value = number(node.text)) return *std::move(value);
+    report.error(node.at, fmt::format("`{}` is beyond every number", printable(node.text)),
+                 fmt::format("text stands in quotes: \"{}\"", printable(node.text)));
+    return {};
+  }
   if (is_ambiguous(node.text)) {
     report.error(
         node.at, fmt::format("`{}` means different things to different readers of YAML", printable(node.text)),

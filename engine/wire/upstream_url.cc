@@ -98,7 +98,8 @@ Result<UpstreamUrl> UpstreamUrl::parse(std::string_view text) {
   if (!path.empty()) {
     auto normal = normalise_http_path(path);
     if (!normal) return bad(normal.error().message);
-    if (*normal != path || path.find("//") != std::string_view::npos) return bad("its path is not canonical");
+    const bool empty_segment = path.ends_with('/') || path.find("//") != std::string_view::npos;
+    if (*normal != path || empty_segment) return bad("its path is not canonical");
     canonical = *std::move(normal);
   }
   return UpstreamUrl{*std::move(origin), std::move(canonical)};

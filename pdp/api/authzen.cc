@@ -4,10 +4,8 @@
 #include <utility>
 #include <vector>
 
-#include "engine/base/limits.h"
 #include "engine/base/text.h"
-#include "engine/reader/json_reader.h"
-#include "engine/reader/request_reader.h"
+#include "engine/reader/batch_reader.h"
 #include "pdp/api/endpoints.h"
 
 namespace portreeve::pdp {
@@ -41,35 +39,6 @@ void append_strings(std::string& out, const std::vector<std::string>& values) {
   }
   out += ']';
 }
-
-// What the caller did not say of one evaluation it said for all (AuthZEN 1.0 §7.1.1).
-JsonValue with_defaults(const JsonValue& evaluation, const JsonValue& body) {
-  JsonValue out = evaluation;
-  for (const std::string_view key : {"subject", "action", "resource", "context"}) {
-    const JsonValue* fallback = body.find(key);
-    if (evaluation.find(key) == nullptr && fallback != nullptr) out.set(key, *fallback);
-  }
-  return out;
-}
-
-tl::expected<BatchSemantic, reader::Problem> read_semantic(const JsonValue& body) {
-  const JsonValue* options = body.find("options");
-  if (options != nullptr && options->as_object() == nullptr) {
-    return tl::unexpected(reader::Problem{"/options", "`options` is an object"});
-  }
-  const JsonValue* semantic = options == nullptr ? nullptr : options->find("evaluations_semantic");
-  if (semantic == nullptr) return BatchSemantic::execute_all;
-  if (const std::string* text = semantic->as_string()) {
-    if (*text == "execute_all") return BatchSemantic::execute_all;
-    if (*text == "deny_on_first_deny") return BatchSemantic::deny_on_first_deny;
-    if (*text == "permit_on_first_permit") return BatchSemantic::permit_on_first_permit;
-  }
-  return tl::unexpected(reader::Problem{"/options/evaluations_semantic",
-                                        "one of `execute_all`, `deny_on_first_deny`, `permit_on_first_permit`"});
-}
-
-// One place in a batch: a question to judge, or what is wrong with it.
-using BatchItem = tl::expected<reader::Question, reader::Problem>;
 
 std::string error_answer(const reader::Problem& problem) {
   std::string out = R"({"decision":false,"context":{"reason":"bad-request","error":{"status":400,"message":)";
@@ -150,37 +119,23 @@ void answer_evaluation(const ApiParts& parts, const Caller& caller, HttpRequest 
 void answer_evaluations(const ApiParts& parts, const Caller& caller, HttpRequest request, Responder responder) {
   auto body = read_json_body(request);
   if (!body) return responder.respond(std::move(body).error());
-  const JsonValue* list = body->find("evaluations");
-  if (list == nullptr || (list->as_array() != nullptr && list->as_array()->empty())) {
-    return answer_evaluation(parts, caller, std::move(request), std::move(responder));  // AuthZEN 1.0 §7.1
-  }
-  if (list->as_array() == nullptr || list->as_array()->size() > limits::kBatchEvaluations) {
-    return responder.respond(
-        bad_request({"/evaluations", fmt::format("a list of at most {} evaluations", limits::kBatchEvaluations)}));
-  }
-  const auto semantic = read_semantic(*body);
-  if (!semantic) return responder.respond(bad_request(semantic.error()));
+  auto batch = reader::read_batch(*body);
+  if (!batch) return responder.respond(bad_request(batch.error()));
+  if (!*batch) return answer_evaluation(parts, caller, std::move(request), std::move(responder));
 
   Evaluation evaluation;
-  evaluation.semantic = *semantic;
+  evaluation.semantic = (*batch)->semantic;
   evaluation.caller = caller;
   evaluation.trace = trace_id(request);
   std::vector<std::optional<reader::Problem>> items;
-  for (std::size_t i = 0; i < list->as_array()->size(); ++i) {
-    const JsonValue& item = (*list->as_array())[i];
-    const std::string pointer = fmt::format("/evaluations/{}", i);
-    if (item.as_object() == nullptr) return responder.respond(bad_request({pointer, "an evaluation is an object"}));
-    auto question = reader::read_question(with_defaults(item, *body));
-    if (!question) {
-      reader::Problem problem{pointer + question.error().field, question.error().message};
-      // Which items a batch that ends early would have come to is not known without their answers.
-      if (*semantic != BatchSemantic::execute_all) return responder.respond(bad_request(problem));
-      items.emplace_back(std::move(problem));
+  for (reader::BatchItem& item : (*batch)->items) {
+    if (!item) {
+      items.emplace_back(std::move(item).error());
       continue;
     }
-    if (auto refused = refusal(caller, *question)) return responder.respond(*std::move(refused));
+    if (auto refused = refusal(caller, *item)) return responder.respond(*std::move(refused));
     items.emplace_back(std::nullopt);
-    evaluation.questions.push_back(*std::move(question));
+    evaluation.questions.push_back(*std::move(item));
   }
   if (evaluation.questions.empty()) return responder.respond(json_response(200, batch_answer(items, {})));
   auto shared = std::make_shared<Responder>(std::move(responder));

@@ -10,15 +10,14 @@
 
 #include "daemon/clock.h"
 #include "engine/compile/snapshot_holder.h"
-#include "engine/reader/request_reader.h"
+#include "engine/reader/batch_reader.h"
 #include "pdp/service/pep_authenticator.h"
 #include "pdp/service/subject_resolver.h"
 #include "storage/log/decision_log.h"
 
 namespace portreeve::pdp {
 
-// Which answer ends a batch early (AuthZEN 1.0 §7.1.2.1).
-enum class BatchSemantic : std::uint8_t { execute_all, deny_on_first_deny, permit_on_first_permit };
+using reader::BatchSemantic;
 
 // What a caller asks, all of one HTTP request.
 struct Evaluation {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "tests/engine/net/seeded_random.h"
+#include "tests/engine/net/slow_host_pattern.h"
 
 namespace portreeve::net {
 namespace {
@@ -146,32 +147,6 @@ TEST(HostPattern, CoversAndOverlapsAsTheSetsOfNamesDo) {
       ASSERT_EQ(a.overlaps(b), b.overlaps(a));
     }
   }
-}
-
-// A naive twin: split both at the dots.
-bool slow_matches(const std::string& pattern_text, const std::string& name_text) {
-  const auto split = [](const std::string& text) {
-    std::vector<std::string> labels(1);
-    for (const char c : text) {
-      if (c == '.') {
-        labels.emplace_back();
-      } else {
-        labels.back() += c;
-      }
-    }
-    return labels;
-  };
-  auto p = split(pattern_text);
-  auto n = split(name_text);
-  if (p.front() == "**") {
-    if (n.size() < p.size()) return false;
-    n.erase(n.begin(), n.end() - static_cast<std::ptrdiff_t>(p.size()));
-  }
-  if (p.size() != n.size()) return false;
-  for (std::size_t i = 0; i < p.size(); ++i) {
-    if (p[i] != n[i] && !(i == 0 && p[i].front() == '*')) return false;
-  }
-  return true;
 }
 
 TEST(HostPattern, AgreesWithTheSlowTwin) {

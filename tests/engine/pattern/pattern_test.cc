@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/pattern/glob.h"
+#include "tests/engine/pattern/slow_glob.h"
 
 namespace portreeve::pattern {
 namespace {
@@ -72,37 +73,6 @@ TEST(Glob, CoversTheWholeText) {
       {"/a/*b/**", "/a/xb/c", true},
   };
   for (const GlobCase& c : cases) EXPECT_EQ(glob_matches(c.glob, c.text), c.expected) << c.glob << " ~ " << c.text;
-}
-
-// The same meaning by recursion over every choice: slow, obvious.
-bool slow_matches(std::string_view glob, std::string_view text, bool segment_start) {
-  if (glob == "/**" && text.empty()) return true;
-  if (glob.empty()) return text.empty();
-  if (glob.starts_with("/**/")) {
-    if (!text.starts_with("/")) return false;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-      if (text[i] == '/' && slow_matches(glob.substr(4), text.substr(i + 1), true)) return true;
-    }
-    return false;
-  }
-  if (glob.starts_with("**")) {
-    const bool segments = segment_start && glob.size() > 2 && glob[2] == '/';
-    if (segments && slow_matches(glob.substr(3), text, true)) return true;
-    for (std::size_t i = 0; i <= text.size(); ++i) {
-      if (segments && (i == 0 || text[i - 1] != '/')) continue;
-      if (slow_matches(glob.substr(segments ? 3 : 2), text.substr(i), segments)) return true;
-    }
-    return false;
-  }
-  if (glob.starts_with("*")) {
-    const bool whole = segment_start && (glob.size() == 1 || glob[1] == '/');
-    for (std::size_t i = 0; i <= text.size(); ++i) {
-      if ((!whole || i > 0) && slow_matches(glob.substr(1), text.substr(i), false)) return true;
-      if (i < text.size() && text[i] == '/') break;
-    }
-    return false;
-  }
-  return !text.empty() && glob[0] == text[0] && slow_matches(glob.substr(1), text.substr(1), glob[0] == '/');
 }
 
 TEST(Glob, AgreesWithItsSlowTwin) {

@@ -30,8 +30,9 @@ TEST(UpstreamUrl, RefusesWhatIsNoPlainHttpsOrigin) {
   for (const char* text :
        {"", "http://a.example.com", "https://", "https://u:p@a.example.com", "https://a.example.com?x",
         "https://a.example.com/#f", "https://*.example.com", "https://a.example.com:0", "https://a.example.com:x",
-        "https://a.example.com//x", "https://a.example.com/../x", "https://a.example.com/%41", "https://0x7f.1/",
-        "https://a b.example.com", "a.example.com"}) {
+        "https://a.example.com//x", "https://a.example.com//", "https://a.example.com/x//",
+        "https://a.example.com/../x", "https://a.example.com/%41", "https://0x7f.1/", "https://a b.example.com",
+        "a.example.com"}) {
     EXPECT_FALSE(UpstreamUrl::parse(text)) << text;
   }
 }
