@@ -11,8 +11,8 @@ import { Pdp, putPolicy } from './support/pdp.mjs';
 import { makeFolder, sourceFolder } from './support/processes.mjs';
 
 // Fewer than these is a harness that has lost some. Raised with the vectors.
-const leastCases = 400;
-const leastQuestions = 600;
+const leastCases = 425;
+const leastQuestions = 550;
 // What no request can say, by the name that vector_questions gives it.
 const unsayableRules = ['time', 'session age', 'session trust', 'session of a named subject'];
 
