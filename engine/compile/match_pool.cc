@@ -97,9 +97,9 @@ void MatchPool::Builder::push(const pattern::Pattern& pattern) {
       }
       return;
     case pattern::PatternKind::regex: {
-      const auto place = static_cast<std::uint32_t>(pool_.expressions_.size());
-      const auto [known, added] = expressions_.emplace(pattern.text(), place);
-      if (added) pool_.expressions_.push_back(pattern);
+      const auto place = static_cast<std::uint32_t>(expressions_.size());
+      const auto [known, added] = known_expressions_.emplace(pattern.text(), place);
+      if (added) expressions_.push_back(pattern);
       index::append_varint(list_, known->second << kKindBits | static_cast<std::uint32_t>(Kind::regex));
       return;
     }
@@ -107,8 +107,8 @@ void MatchPool::Builder::push(const pattern::Pattern& pattern) {
 }
 
 ListId MatchPool::Builder::end() {
-  const auto [known, added] = known_.emplace(list_, static_cast<ListId>(pool_.bytes_.size()));
-  if (added) pool_.bytes_.insert(pool_.bytes_.end(), list_.begin(), list_.end());
+  const auto [known, added] = known_lists_.emplace(list_, static_cast<ListId>(bytes_.size()));
+  if (added) bytes_.insert(bytes_.end(), list_.begin(), list_.end());
   return known->second;
 }
 
@@ -138,9 +138,11 @@ ListId MatchPool::Builder::add(const std::vector<model::ResourceMatch>& resource
 }
 
 MatchPool MatchPool::Builder::build() && {
-  pool_.bytes_.shrink_to_fit();
-  pool_.expressions_.shrink_to_fit();
-  return std::move(pool_);
+  MatchPool out;
+  out.bytes_ = FrozenArray(std::move(bytes_));
+  expressions_.shrink_to_fit();
+  out.expressions_ = std::move(expressions_);
+  return out;
 }
 
 }  // namespace portreeve::compile

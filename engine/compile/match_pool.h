@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/base/frozen_array.h"
 #include "engine/model/access.h"
 #include "engine/pattern/pattern.h"
 
@@ -29,7 +30,11 @@ class MatchPool {
   // Requires: a list of resources.
   bool matches(ListId list, std::string_view type, std::string_view id) const;
 
-  void bring_near(ListId list) const { __builtin_prefetch(bytes_.data() + list); }
+  // Calls `visit` with each array, to be moved into a region.
+  template <class Visit>
+  void for_each_array(Visit visit) {
+    visit(bytes_);
+  }
 
  private:
   enum class Kind : std::uint8_t { literal, subtree, glob, regex, any };  // subtree: `DIR/**`
@@ -41,14 +46,14 @@ class MatchPool {
   class Reader;
   bool covers(const Element& element, std::string_view text) const;
 
-  std::vector<char> bytes_;
+  FrozenArray<char> bytes_;
   std::vector<pattern::Pattern> expressions_;  // each once
 };
 
 // Gathers lists. Moves; one thread.
 class MatchPool::Builder {
  public:
-  Builder() { pool_.bytes_.push_back('\0'); }  // the first is no list
+  Builder() : bytes_(1) {}  // the first is no list
 
   ListId add(const std::vector<std::string>& texts);
   ListId add(const std::vector<pattern::Pattern>& patterns);
@@ -66,10 +71,11 @@ class MatchPool::Builder {
   // The list just pushed, or the one before that is equal to it.
   ListId end();
 
-  MatchPool pool_;
+  std::vector<char> bytes_;
+  std::vector<pattern::Pattern> expressions_;
   std::vector<char> list_;  // being pushed
-  std::map<std::vector<char>, ListId> known_;
-  std::map<std::string, std::uint32_t> expressions_;
+  std::map<std::vector<char>, ListId> known_lists_;
+  std::map<std::string, std::uint32_t> known_expressions_;
 };
 
 }  // namespace portreeve::compile

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "engine/base/diagnostic.h"
+#include "engine/base/frozen_array.h"
 #include "engine/compile/match_pool.h"
 #include "engine/index/hit.h"
 #include "engine/model/egress.h"
@@ -133,15 +134,24 @@ struct RuleTable {
     std::uint32_t file, line, column;
   };
 
-  std::vector<CompiledRule<Rule>> rules;  // sorted by name, so that ascending indices are sorted names
+  FrozenArray<CompiledRule<Rule>> rules;  // sorted by name, so that ascending indices are sorted names
   std::vector<Scope> scopes;              // each once
   std::vector<std::shared_ptr<const cel::Program>> conditions;
   std::vector<std::string> reasons;
   MatchPool lists;
   Pools<Rule> pools;
-  std::vector<char> names;
-  std::vector<Place> places;  // by rule
+  FrozenArray<char> names;
+  FrozenArray<Place> places;  // by rule
   std::vector<std::string> files;
+
+  // Calls `visit` with each array, to be moved into a region.
+  template <class Visit>
+  void for_each_array(Visit visit) {
+    visit(rules);
+    lists.for_each_array(visit);
+    visit(names);
+    visit(places);
+  }
 
   // `policy/rule`.
   std::string_view name(const CompiledRule<Rule>& rule) const { return {names.data() + rule.name, rule.name_length}; }

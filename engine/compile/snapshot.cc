@@ -88,6 +88,10 @@ Snapshot::Snapshot(const model::CheckedPolicySet& set, Deployment deployment)
     add_entities(entities.subjects, subject_entities_);
     add_entities(entities.resources, resource_entities_);
   }
+  std::size_t bytes = 0;
+  for_each_array([&](const auto& array) { bytes += array.bytes(); });
+  region_ = FrozenRegion(bytes);
+  for_each_array([&](auto& array) { array.move_into(region_); });
 }
 
 SourcePlace Snapshot::place_of_rule(std::string_view rule) const {

@@ -27,6 +27,12 @@ class EgressRules {
   const RuleTable<model::EgressRule>& table() const { return table_; }
   void find(const net::EndpointHost& host, const std::vector<net::IpAddress>& addresses,
             std::vector<index::Hit>& out) const;
+  template <class Visit>
+  void for_each_array(Visit visit) {
+    table_.for_each_array(visit);
+    hosts_.for_each_array(visit);
+    prefixes_.for_each_array(visit);
+  }
 
  private:
   index::HostIndex hosts_;       // of hosts and of services' hosts
@@ -42,6 +48,11 @@ class SecretRules {
   const RuleTable<model::SecretRule>& table() const { return table_; }
   // Where the secret stands among the set's Secrets; nullopt, and the rules of every secret, where there is none.
   std::optional<std::uint32_t> find(std::string_view secret, std::vector<index::Hit>& out) const;
+  template <class Visit>
+  void for_each_array(Visit visit) {
+    table_.for_each_array(visit);
+    by_secret_.for_each_array(visit);
+  }
 
  private:
   index::Postings by_secret_;  // the secret's place, then the bits of hits
@@ -56,6 +67,11 @@ class ExecRules {
   // `uncertain`: the program's path or file is missing or unclean, so that every deny by program is relevant. Hits are
   // certain of the one or the other of path and file.
   void find(std::string_view path, std::string_view file, bool uncertain, std::vector<index::Hit>& out) const;
+  template <class Visit>
+  void for_each_array(Visit visit) {
+    table_.for_each_array(visit);
+    programs_.for_each_array(visit);
+  }
 
  private:
   index::PathIndex programs_;
@@ -68,6 +84,11 @@ class AccessRules {
   AccessRules(const model::PolicySet& documents, const rbac::Directory& directory);
   const RuleTable<model::AccessRule>& table() const { return table_; }
   void find(std::string_view resource_type, std::vector<index::Hit>& out) const;
+  template <class Visit>
+  void for_each_array(Visit visit) {
+    table_.for_each_array(visit);
+    by_type_.for_each_array(visit);
+  }
 
  private:
   index::Postings by_type_;  // the bits of hits
@@ -118,9 +139,18 @@ class Snapshot {
   const JsonValue* resource_properties(std::string_view type, std::string_view id) const;
 
  private:
+  template <class Visit>
+  void for_each_array(Visit visit) {
+    egress_.for_each_array(visit);
+    secrets_.for_each_array(visit);
+    execution_.for_each_array(visit);
+    access_.for_each_array(visit);
+  }
+
   // By type, then id.
   using Entities = index::TextMap<index::TextMap<const JsonValue*>>;
 
+  FrozenRegion region_;  // outlives what was moved into it
   std::string revision_;
   model::PolicySet documents_;
   Deployment deployment_;

@@ -161,19 +161,25 @@ RuleTable<Rule> make_table(const model::PolicySet& documents, const std::vector<
   ConditionSet conditions;
   Interner<std::string> reasons{""}, files;
   RuleTable<Rule> table;
-  table.names.reserve(bytes);
-  table.rules.reserve(all.size());
-  table.places.reserve(all.size());
+  std::vector<CompiledRule<Rule>> rules;
+  std::vector<char> names;
+  std::vector<typename RuleTable<Rule>::Place> places;
+  names.reserve(bytes);
+  rules.reserve(all.size());
+  places.reserve(all.size());
   for (const Named& named : all) {
     const Rule& rule = *named.rule;
     CHECK(named.name.size() <= 255);  // load bounds both names to 63 bytes
-    each(rule, static_cast<RuleIndex>(table.rules.size()));
-    table.rules.push_back({static_cast<std::uint32_t>(table.names.size()), reasons.number_of(rule.reason),
-                           conditions.number_of(rule.when), named.scope, static_cast<std::uint8_t>(named.name.size()),
-                           rule.effect, rule.enforce, reads_clock(rule), gates.make(rule, lists)});
-    table.names.insert(table.names.end(), named.name.begin(), named.name.end());
-    table.places.push_back({files.number_of(rule.place.file), rule.place.line, rule.place.column});
+    each(rule, static_cast<RuleIndex>(rules.size()));
+    rules.push_back({static_cast<std::uint32_t>(names.size()), reasons.number_of(rule.reason),
+                     conditions.number_of(rule.when), named.scope, static_cast<std::uint8_t>(named.name.size()),
+                     rule.effect, rule.enforce, reads_clock(rule), gates.make(rule, lists)});
+    names.insert(names.end(), named.name.begin(), named.name.end());
+    places.push_back({files.number_of(rule.place.file), rule.place.line, rule.place.column});
   }
+  table.rules = FrozenArray(std::move(rules));
+  table.names = FrozenArray(std::move(names));
+  table.places = FrozenArray(std::move(places));
   table.scopes = scopes.take();
   table.conditions = conditions.take();
   table.reasons = reasons.take();

@@ -20,6 +20,13 @@ class HostIndex {
   void find(const net::HostName& name, std::vector<Hit>& out) const;
   // True where some pattern matches. Allocates nothing.
   bool contains(const net::HostName& name) const;
+  // Calls `visit` with each array, to be moved into a region.
+  template <class Visit>
+  void for_each_array(Visit visit) {
+    exact_.for_each_array(visit);
+    one_label_.for_each_array(visit);
+    any_depth_.for_each_array(visit);
+  }
 
  private:
   Postings exact_;

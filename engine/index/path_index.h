@@ -20,6 +20,12 @@ class PathIndex {
   // where it is DIR or below, certain; others whose literal directory is `path` or above it, possible. Cost: one
   // look-up a segment, and the hits; allocates only where `out` grows. Hot path.
   void find(std::string_view path, std::vector<Hit>& out) const;
+  // Calls `visit` with each array, to be moved into a region.
+  template <class Visit>
+  void for_each_array(Visit visit) {
+    literals_.for_each_array(visit);
+    below_.for_each_array(visit);
+  }
 
  private:
   Postings literals_;

@@ -54,12 +54,12 @@ std::uint64_t Postings::hash_of(std::string_view text) {
 }
 
 // The upper bits choose, in proportion; the tag is of the lower ones.
-std::size_t Postings::first_slot(std::uint64_t hash) const { return ((hash >> 32) * slots_.size()) >> 32; }
+std::size_t Postings::first_slot(std::uint64_t hash, std::size_t slots) { return ((hash >> 32) * slots) >> 32; }
 
 Postings::Entry Postings::entry_of(std::string_view text) const {
   const std::uint64_t hash = hash_of(text);
   const auto tag = static_cast<std::uint32_t>(hash);
-  for (std::size_t i = first_slot(hash);; i = i + 1 == slots_.size() ? 0 : i + 1) {
+  for (std::size_t i = first_slot(hash, slots_.size());; i = i + 1 == slots_.size() ? 0 : i + 1) {
     const Slot& slot = slots_[i];
     if (slot.place == 0) return {};
     if (slot.tag != tag) continue;
@@ -77,35 +77,37 @@ void Postings::Builder::add(std::string_view text, std::uint32_t number) {
 }
 
 Postings Postings::Builder::build() && {
-  Postings out;
   std::ranges::stable_sort(added_, [&](const Added& a, const Added& b) {
     return a.hash != b.hash ? a.hash < b.hash : text_of(a) < text_of(b);
   });
   const auto same_text = [&](const Added& a, const Added& b) { return a.hash == b.hash && text_of(a) == text_of(b); };
+  std::vector<std::uint8_t> bytes;
   std::vector<Slot> entries;
   std::vector<std::uint64_t> hashes;
   for (auto first = added_.begin(); first != added_.end();) {
     const auto end = std::find_if(first, added_.end(), [&](const Added& each) { return !same_text(*first, each); });
-    entries.push_back({static_cast<std::uint32_t>(first->hash), static_cast<std::uint32_t>(out.bytes_.size() + 1)});
+    entries.push_back({static_cast<std::uint32_t>(first->hash), static_cast<std::uint32_t>(bytes.size() + 1)});
     hashes.push_back(first->hash);
-    append_varint(out.bytes_, first->text_length);
-    append_varint(out.bytes_, static_cast<std::uint32_t>(end - first));
+    append_varint(bytes, first->text_length);
+    append_varint(bytes, static_cast<std::uint32_t>(end - first));
     const std::string_view text = text_of(*first);
     for (; first != end; ++first) {
       std::uint8_t number[sizeof first->number];
       std::memcpy(number, &first->number, sizeof number);
-      out.bytes_.insert(out.bytes_.end(), number, number + sizeof number);
+      bytes.insert(bytes.end(), number, number + sizeof number);
     }
-    out.bytes_.insert(out.bytes_.end(), text.begin(), text.end());
+    bytes.insert(bytes.end(), text.begin(), text.end());
   }
-  out.bytes_.shrink_to_fit();
+  Postings out;
   if (entries.empty()) return out;
-  out.slots_.resize(entries.size() * kSlotsForTen / 10 + 1);
+  std::vector<Slot> slots(entries.size() * kSlotsForTen / 10 + 1);
   for (std::size_t i = 0; i < entries.size(); ++i) {
-    std::size_t slot = out.first_slot(hashes[i]);
-    while (out.slots_[slot].place != 0) slot = slot + 1 == out.slots_.size() ? 0 : slot + 1;
-    out.slots_[slot] = entries[i];
+    std::size_t slot = first_slot(hashes[i], slots.size());
+    while (slots[slot].place != 0) slot = slot + 1 == slots.size() ? 0 : slot + 1;
+    slots[slot] = entries[i];
   }
+  out.slots_ = FrozenArray(std::move(slots));
+  out.bytes_ = FrozenArray(std::move(bytes));
   return out;
 }
 

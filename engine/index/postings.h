@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/base/frozen_array.h"
+
 namespace portreeve::index {
 
 // An open table of hashes into one array of bytes, where each text stands with its numbers: a text that is not there
@@ -31,9 +33,11 @@ class Postings {
   }
   bool contains(std::string_view text) const { return first(text).has_value(); }
   bool empty() const { return slots_.empty(); }
-  // Asks for the place to be brought near where a look-up of `text` begins.
-  void bring_near(std::string_view text) const {
-    if (!slots_.empty()) __builtin_prefetch(&slots_[first_slot(hash_of(text))]);
+  // Calls `visit` with each array, to be moved into a region.
+  template <class Visit>
+  void for_each_array(Visit visit) {
+    visit(slots_);
+    visit(bytes_);
   }
 
  private:
@@ -52,12 +56,12 @@ class Postings {
     return number;
   }
   static std::uint64_t hash_of(std::string_view text);
-  std::size_t first_slot(std::uint64_t hash) const;
+  static std::size_t first_slot(std::uint64_t hash, std::size_t slots);
   // Of no numbers where the text is not there. Requires: some slots.
   Entry entry_of(std::string_view text) const;
 
-  std::vector<Slot> slots_;          // some of them free
-  std::vector<std::uint8_t> bytes_;  // an entry: the text's length, how many numbers, these, the text
+  FrozenArray<Slot> slots_;          // some of them free
+  FrozenArray<std::uint8_t> bytes_;  // an entry: the text's length, how many numbers, these, the text
 };
 
 // Gathers what is filed. Moves; one thread.

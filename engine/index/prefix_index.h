@@ -18,6 +18,11 @@ class PrefixIndex {
   // Appends all prefixes that contain the address, each hit certain, in no order, possibly more than once. Cost: one
   // look-up for each length in use, and the hits; allocates only where `out` grows. Hot path.
   void find(net::IpAddress address, std::vector<Hit>& out) const;
+  // Calls `visit` with each array, to be moved into a region.
+  template <class Visit>
+  void for_each_array(Visit visit) {
+    by_network_.for_each_array(visit);
+  }
 
  private:
   Postings by_network_;                       // by the prefix's bytes

@@ -11,8 +11,10 @@ namespace {
 constexpr std::int64_t kRegexMemory = 1 << 20;
 constexpr int kMostPrefixBytes = 64;
 
-// What the least and the greatest text in the range of matches have in common, all matches have.
-std::string common_prefix(const re2::RE2& regex) {
+// What the least and the greatest text in the range of matches have in common, all matches have. Finding it builds an
+// automaton, three times the size of the expression, which goes with this copy of it.
+std::string common_prefix(re2::StringPiece text, const re2::RE2::Options& options) {
+  const re2::RE2 regex(text, options);
   std::string least, greatest;
   if (!regex.PossibleMatchRange(&least, &greatest, kMostPrefixBytes)) return {};
   std::size_t length = 0;
@@ -24,7 +26,7 @@ std::string common_prefix(const re2::RE2& regex) {
 
 struct Pattern::Regex {
   Regex(re2::StringPiece text, const re2::RE2::Options& options) : compiled(text, options) {
-    if (compiled.ok()) prefix = common_prefix(compiled);
+    if (compiled.ok()) prefix = common_prefix(text, options);
   }
   re2::RE2 compiled;
   std::string prefix;
