@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "engine/index/depth_set.h"
 #include "engine/index/hit.h"
 #include "engine/index/postings.h"
 #include "engine/net/host_name.h"
@@ -15,8 +16,8 @@ class HostIndex {
  public:
   class Builder;
 
-  // Appends all patterns that match, each hit certain, in no order, possibly more than once. Cost: one look-up a label,
-  // and the hits; allocates only where `out` grows. Hot path.
+  // Appends all patterns that match, each hit certain, in no order, possibly more than once. Cost: one look-up for each
+  // number of labels that some pattern has, and the hits; allocates only where `out` grows. Hot path.
   void find(const net::HostName& name, std::vector<Hit>& out) const;
   // True where some pattern matches. Allocates nothing.
   bool contains(const net::HostName& name) const;
@@ -32,6 +33,7 @@ class HostIndex {
   Postings exact_;
   Postings one_label_;  // by suffix
   Postings any_depth_;  // by suffix
+  DepthSet depths_;     // of any_depth_: how many labels its suffixes have
 };
 
 class HostIndex::Builder {
@@ -41,6 +43,7 @@ class HostIndex::Builder {
 
  private:
   Postings::Builder exact_, one_label_, any_depth_;
+  DepthSet depths_;
 };
 
 }  // namespace portreeve::index

@@ -32,6 +32,7 @@ void PathIndex::Builder::add(const pattern::Pattern& pattern, EntryId id) {
       const Directory directory = directory_of(pattern);
       const auto certainty = directory.whole ? Hit::Certainty::certain : Hit::Certainty::possible;
       below_.add(directory.path, Hit(id, certainty).bits());
+      depths_.add(count_of('/', directory.path));
       return;
     }
   }
@@ -41,19 +42,21 @@ PathIndex PathIndex::Builder::build() && {
   PathIndex out;
   out.literals_ = std::move(literals_).build();
   out.below_ = std::move(below_).build();
+  out.depths_ = depths_;
   return out;
 }
 
 void PathIndex::find(std::string_view path, std::vector<Hit>& out) const {
   const auto append = [&](std::uint32_t bits) { out.push_back(Hit::from_bits(bits)); };
   literals_.for_each(path, append);
-  if (below_.empty()) return;
-  below_.for_each(path, append);
-  for (std::size_t slash = path.rfind('/'); slash != std::string_view::npos && slash > 0;
-       slash = path.rfind('/', slash - 1)) {
-    below_.for_each(path.substr(0, slash), append);
+  if (below_.empty() || path.empty()) return;
+  std::size_t slashes = count_of('/', path);
+  for (std::string_view directory = path; !directory.empty(); --slashes) {
+    if (depths_.contains(slashes)) below_.for_each(directory, append);
+    if (slashes == 0) break;
+    directory = directory.substr(0, directory.rfind('/'));
   }
-  if (!path.empty()) below_.for_each("", append);
+  if (depths_.contains(0)) below_.for_each("", append);
 }
 
 }  // namespace portreeve::index

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/index/depth_set.h"
 #include "engine/index/hit.h"
 #include "engine/index/postings.h"
 #include "engine/pattern/pattern.h"
@@ -29,7 +30,8 @@ class PathIndex {
 
  private:
   Postings literals_;
-  Postings below_;  // by directory, without a trailing slash; "" where it is the root or not known
+  Postings below_;   // by directory, without a trailing slash; "" where it is the root or not known
+  DepthSet depths_;  // of below_: how many slashes its directories have
 };
 
 class PathIndex::Builder {
@@ -39,6 +41,7 @@ class PathIndex::Builder {
 
  private:
   Postings::Builder literals_, below_;
+  DepthSet depths_;
 };
 
 }  // namespace portreeve::index
