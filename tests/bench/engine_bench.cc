@@ -48,10 +48,10 @@ std::int64_t part(const std::vector<std::int64_t>& sorted, double share) {
 }
 
 // Each decision timed by itself, less what reading the clock costs.
-void decide(benchmark::State& state) {
+void measure(benchmark::State& state, Asked asked, const std::string& name) {
   const auto rules = static_cast<std::size_t>(state.range(0));
   const auto snapshot = compile::compile(load_or_exit(make_policies(rules)));
-  const auto requests = make_requests(rules, kRequests);
+  const auto requests = make_requests(rules, kRequests, asked);
   std::size_t allowed = 0, touched = 0;
   for (const wire::Request& request : requests) {
     decide::Trace trace;
@@ -77,11 +77,15 @@ void decide(benchmark::State& state) {
     state.SetIterationTime(static_cast<double>(sum) * 1e-9);
   }
   std::ranges::sort(nanos);
-  state.counters["engine.decide.p50"] = static_cast<double>(part(nanos, 0.5));
-  state.counters["engine.decide.p99"] = static_cast<double>(part(nanos, 0.99));
+  state.counters[name + ".p50"] = static_cast<double>(part(nanos, 0.5));
+  state.counters[name + ".p99"] = static_cast<double>(part(nanos, 0.99));
+  if (asked != Asked::anything) return;
   state.counters["engine.touched"] = static_cast<double>(touched) / kRequests;
   state.counters["engine.allowed"] = static_cast<double>(allowed) / kRequests;
 }
+
+void decide(benchmark::State& state) { measure(state, Asked::anything, "engine.decide"); }
+void decide_by_expressions(benchmark::State& state) { measure(state, Asked::expressions, "engine.expressions"); }
 
 std::size_t heap_bytes() {
   const struct mallinfo2 heap = mallinfo2();
@@ -112,10 +116,11 @@ void load_and_compile(benchmark::State& state) {
 }
 
 BENCHMARK(decide)->Arg(100)->Arg(1'000)->Arg(10'000)->Arg(100'000)->UseManualTime()->MinTime(1);
+BENCHMARK(decide_by_expressions)->Arg(10'000)->UseManualTime()->MinTime(1);
 BENCHMARK(load_and_compile)->Arg(100)->Arg(1'000)->Arg(10'000)->Arg(100'000)->UseManualTime()->Iterations(1);
 
 std::string_view unit_of(std::string_view counter) {
-  if (counter.starts_with("engine.decide")) return "ns";
+  if (counter.ends_with(".p50") || counter.ends_with(".p99")) return "ns";
   if (counter == "engine.memory_per_rule") return "bytes";
   if (counter == "engine.touched") return "rules";
   return counter == "engine.allowed" ? "share" : "s";

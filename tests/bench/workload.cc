@@ -16,7 +16,7 @@ constexpr std::size_t kRulesPerPolicy = 20;
 
 // Rules that share a target stand together, in groups of these sizes, over and over.
 constexpr std::array<std::size_t, 7> kGroupSizes{2, 5, 8, 3, 6, 4, 7};
-constexpr std::size_t kRound = 35;  // their sum
+constexpr std::size_t kRound = 35;  // rules: their sum
 
 enum class Domain { egress_by_name, egress_by_address, secrets, execution, access };
 constexpr std::array<Domain, 5> kDomains{Domain::egress_by_name, Domain::egress_by_address, Domain::secrets,
@@ -303,11 +303,15 @@ std::vector<wire::PolicyFile> make_policies(std::size_t count) {
   return files;
 }
 
-std::vector<wire::Request> make_requests(std::size_t rules, std::size_t count) {
+std::vector<wire::Request> make_requests(std::size_t rules, std::size_t count, Asked asked) {
   std::mt19937 random(20261124);
-  const std::size_t whole_groups = rules / kRound * kGroupSizes.size();
+  std::vector<std::size_t> groups;
+  for (const Rule& rule : rules_of(rules / kRound * kRound)) {
+    const bool wanted = asked == Asked::anything ? rule.place == 0 : rule.has_regex();
+    if (wanted) groups.push_back(rule.group);
+  }
   std::vector<wire::Request> requests;
-  while (requests.size() < count) requests.push_back(ask(random() % whole_groups));
+  while (requests.size() < count) requests.push_back(ask(groups[random() % groups.size()]));
   return requests;
 }
 
