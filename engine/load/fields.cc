@@ -232,7 +232,7 @@ bool check_text(const Node& value, const Field& field, Report& report) {
                  fmt::format("write it in quotes: \"{}\"", value.text));
     return false;
   }
-  if (value.text.empty()) {
+  if (value.text.empty() && field.type != Type::any_text) {
     report.error(value.at, fmt::format("`{}` is empty", field.key), std::string(field.doc));
     return false;
   }
@@ -344,6 +344,7 @@ bool check_one(const Node& value, const Field& field, Report& report) {
              check_name(value.text, value.at, field.type, report);
     case Type::text:
     case Type::prose:
+    case Type::any_text:
     case Type::algorithm:
     case Type::method:
     case Type::url:

@@ -38,6 +38,8 @@ JsonValue value_schema(const Field& field) {
     case Type::pattern:
     case Type::expression:
       return non_empty;
+    case Type::any_text:
+      return object({{"type", "string"}});
     case Type::name:
       return object({{"type", "string"}, {"maxLength", 63}, {"pattern", "^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$"}});
     case Type::secret_name:
@@ -108,7 +110,8 @@ JsonValue field_schema(const Field& field) {
       out = object({{"oneOf", Array{std::move(one), list}}});
       break;
   }
-  out.set("description", field.doc);
+  out.set("description",
+          field.absent.empty() ? std::string(field.doc) : fmt::format("{} (absent: {})", field.doc, field.absent));
   return out;
 }
 
@@ -165,6 +168,7 @@ std::string_view type_in_words(Type type) {
   switch (type) {
     case Type::text:
     case Type::prose:
+    case Type::any_text:
       return "text";
     case Type::name:
     case Type::secret_name:
@@ -230,12 +234,17 @@ std::string type_of(const Field& field) {
   return field.shape == Shape::one_or_list ? what + ", or a list" : what;
 }
 
+std::string_view absence_of(const Field& field, const Object& spec) {
+  if (field.need == Need::required) return "required";
+  if (std::ranges::find(spec.exactly_one, field.key) != spec.exactly_one.end()) return "one of these";
+  return field.absent;
+}
+
 void write_table(const Object& spec, std::string_view title, std::string& out) {
   if (spec.fields.empty()) return;
-  out += fmt::format("\n**`{}`**\n\n| field | value | |\n|---|---|---|\n", title);
+  out += fmt::format("\n**`{}`**\n\n| field | value | where absent | |\n|---|---|---|---|\n", title);
   for (const Field& field : spec.fields) {
-    out += fmt::format("| `{}`{} | {} | {} |\n", field.key, field.need == Need::required ? " (required)" : "",
-                       type_of(field), field.doc);
+    out += fmt::format("| `{}` | {} | {} | {} |\n", field.key, type_of(field), absence_of(field, spec), field.doc);
   }
   if (!spec.exactly_one.empty()) {
     std::string keys;

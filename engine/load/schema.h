@@ -14,6 +14,7 @@ namespace portreeve::load {
 enum class Type : std::uint8_t {
   text,         // non-empty, one line
   prose,        // as text, any number of lines
+  any_text,     // as text, or empty
   name,         // of a document or rule
   secret_name,  // as name, `/` too
   boolean,
@@ -51,7 +52,8 @@ struct Field {
   Type type = Type::text;
   Shape shape = Shape::one;
   Need need = Need::optional;
-  std::string_view doc;  // one line, as the reference shows it
+  std::string_view doc;          // one line, as the reference shows it
+  std::string_view absent = {};  // what it means that an optional field is not written, as the reference shows it
   std::span<const std::string_view> choices = {};
   const Object* object = nullptr;
 };

@@ -9,24 +9,32 @@ using enum Type;
 constexpr Field kEntityFields[] = {
     {.key = "type", .need = kRequired, .doc = "`user`, `record`, …"},
     {.key = "id", .need = kRequired, .doc = "of a user `<provider>/<sub>`"},
-    {.key = "properties", .type = json_object, .doc = "apply where the request does not give them"},
+    {.key = "properties", .type = json_object, .doc = "apply where the request does not give them", .absent = "none"},
 };
 constexpr Object kEntity{"subjects[], resources[]", kEntityFields};
 constexpr Field kEntitiesFields[] = {
-    {.key = "subjects", .type = object, .shape = kList, .doc = "who exists", .object = &kEntity},
-    {.key = "resources", .type = object, .shape = kList, .doc = "what exists", .object = &kEntity},
+    {.key = "subjects", .type = object, .shape = kList, .doc = "who exists", .absent = "none", .object = &kEntity},
+    {.key = "resources", .type = object, .shape = kList, .doc = "what exists", .absent = "none", .object = &kEntity},
 };
 
 constexpr Field kResourceMatchFields[] = {
     {.key = "type", .need = kRequired, .doc = "of the resource; not endpoint, secret or program"},
-    {.key = "id", .type = pattern, .doc = "a glob or `/re:…/`; every resource of the type where absent"},
+    {.key = "id", .type = pattern, .doc = "a glob or `/re:…/`", .absent = "every one of the type"},
 };
 constexpr Object kResourceMatch{"resources[]", kResourceMatchFields};
 constexpr Field kAccessRuleFields[] = {
     kRuleId,
     kRuleEffect,
-    {.key = "actions", .shape = kList, .doc = "names of actions; any but the reserved ones where absent"},
-    {.key = "resources", .type = object, .shape = kList, .doc = "required on an allow", .object = &kResourceMatch},
+    {.key = "actions",
+     .shape = kList,
+     .doc = "names of actions; the reserved ones are the other kinds'",
+     .absent = "any but the reserved ones"},
+    {.key = "resources",
+     .type = object,
+     .shape = kList,
+     .doc = "required on an allow",
+     .absent = "any, on a deny",
+     .object = &kResourceMatch},
     kRuleWhen,
     kRuleReason,
     kRuleEnforce,

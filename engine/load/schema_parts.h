@@ -22,17 +22,26 @@ inline constexpr Field kRuleEffect{.key = "effect",
                                    .need = kRequired,
                                    .doc = "what the rule does where it matches",
                                    .choices = kEffects};
-inline constexpr Field kRuleReason{.key = "reason",
-                                   .doc = "the rule's own words, `ruleReason` in answers; at most 256 bytes"};
-inline constexpr Field kRuleWhen{
-    .key = "when", .type = Type::expression, .doc = "a CEL condition; one that fails never allows and always denies"};
-inline constexpr Field kRuleEnforce{
-    .key = "enforce", .type = Type::boolean, .doc = "`false`: evaluated and logged, decides nothing"};
+inline constexpr Field kRuleReason{
+    .key = "reason", .doc = "the rule's own words, `ruleReason` in answers; at most 256 bytes", .absent = "none"};
+inline constexpr Field kRuleWhen{.key = "when",
+                                 .type = Type::expression,
+                                 .doc = "a CEL condition; one that fails never allows and always denies",
+                                 .absent = "always holds"};
+inline constexpr Field kRuleEnforce{.key = "enforce",
+                                    .type = Type::boolean,
+                                    .doc = "`false`: evaluated and logged, decides nothing",
+                                    .absent = "`true`"};
 inline constexpr Field kPolicyRoles{
-    .key = "roles", .type = Type::name, .shape = kList, .doc = "whom it applies to; everyone where absent"};
-inline constexpr Field kPolicyTenants{.key = "tenants", .shape = kList, .doc = "only for subjects of these tenants"};
-inline constexpr Field kPolicyEnforce{
-    .key = "enforce", .type = Type::boolean, .doc = "`false` covers all its rules, whatever they say"};
+    .key = "roles", .type = Type::name, .shape = kList, .doc = "whom it applies to", .absent = "everyone"};
+inline constexpr Field kPolicyTenants{.key = "tenants",
+                                      .shape = kList,
+                                      .doc = "only for subjects of these tenants",
+                                      .absent = "whatever the tenant, also none"};
+inline constexpr Field kPolicyEnforce{.key = "enforce",
+                                      .type = Type::boolean,
+                                      .doc = "`false` covers all its rules, whatever they say",
+                                      .absent = "each rule's own"};
 
 extern const Object kIdentityProviderSpec;
 extern const Object kRoleSpec;

@@ -35,12 +35,17 @@ constexpr Field kFixedTenantFields[] = {
 constexpr Object kFixedTenant{"claims.tenant", kFixedTenantFields};
 
 constexpr Field kClaimsFields[] = {
-    {.key = "subject", .type = claim_path, .doc = "who it is; `sub` where absent"},
-    {.key = "groups", .type = claim_path, .doc = "a string, an array, or space-separated"},
-    {.key = "roles", .type = object, .doc = "roles that the issuer itself states", .object = &kRolesClaim},
+    {.key = "subject", .type = claim_path, .doc = "who it is", .absent = "`sub`"},
+    {.key = "groups", .type = claim_path, .doc = "a string, an array, or space-separated", .absent = "no groups"},
+    {.key = "roles",
+     .type = object,
+     .doc = "roles that the issuer itself states",
+     .absent = "roles come from bindings alone",
+     .object = &kRolesClaim},
     {.key = "tenant",
      .type = claim_path,
      .doc = "a claim with one non-empty string, or `{ always: NAME }`",
+     .absent = "no tenant",
      .object = &kFixedTenant},
 };
 constexpr Object kClaims{"claims", kClaimsFields};
@@ -67,14 +72,20 @@ constexpr Field kIdentityProviderFields[] = {
      .doc = "where its keys are",
      .choices = kDiscovery,
      .object = &kJwks},
-    {.key = "claims", .type = object, .doc = "where this issuer keeps things", .object = &kClaims},
+    {.key = "claims",
+     .type = object,
+     .doc = "where this issuer keeps things",
+     .absent = "`{ subject: sub }`",
+     .object = &kClaims},
     {.key = "trust",
      .type = choice,
-     .doc = "what `session.trust` says of its subjects; `untrusted` where absent",
+     .doc = "what `session.trust` says of its subjects",
+     .absent = "`untrusted`",
      .choices = kTrusts},
     {.key = "console",
      .type = object,
      .doc = "people of this issuer sign in at the console",
+     .absent = "its people do not sign in there",
      .object = &kConsoleClient},
 };
 
@@ -83,8 +94,9 @@ constexpr Field kRoleFields[] = {
     {.key = "inherits",
      .type = name,
      .shape = kList,
-     .doc = "who has this role has those too, with their allows and denies"},
-    {.key = "description", .type = prose, .doc = "for people"},
+     .doc = "who has this role has those too, with their allows and denies",
+     .absent = "no other role"},
+    {.key = "description", .type = prose, .doc = "for people", .absent = "none"},
 };
 
 constexpr Field kBoundClaimFields[] = {
@@ -94,7 +106,10 @@ constexpr Field kBoundClaimFields[] = {
 constexpr Object kBoundClaim{"subjects[].claim", kBoundClaimFields};
 constexpr Word kBindingSubjectForms[] = {"user", "group", "claim"};
 constexpr Field kBindingSubjectFields[] = {
-    {.key = "issuer", .type = name, .doc = "an IdentityProvider; may be left out where only one is declared"},
+    {.key = "issuer",
+     .type = name,
+     .doc = "an IdentityProvider; required once several are declared",
+     .absent = "the only one there is"},
     {.key = "user", .doc = "the bare `sub`"},
     {.key = "group", .doc = "one of the subject's groups"},
     {.key = "claim", .type = object, .doc = "a claim's value", .object = &kBoundClaim},
@@ -108,12 +123,16 @@ constexpr Field kRoleBindingFields[] = {
      .need = kRequired,
      .doc = "whom it gives them to",
      .object = &kBindingSubject},
-    {.key = "tenants", .shape = kList, .doc = "only for subjects of these tenants"},
-    {.key = "starts", .type = time, .doc = "in force from then on"},
-    {.key = "expires", .type = time, .doc = "no longer in force from then on"},
+    {.key = "tenants",
+     .shape = kList,
+     .doc = "only for subjects of these tenants",
+     .absent = "whatever the tenant, also none"},
+    {.key = "starts", .type = time, .doc = "in force from then on", .absent = "always was"},
+    {.key = "expires", .type = time, .doc = "no longer in force from then on; after `starts`", .absent = "never ends"},
     {.key = "trust",
      .type = choice,
      .doc = "replaces the provider's while in force (the least, of several)",
+     .absent = "the provider's stays",
      .choices = kTrusts},
 };
 
@@ -121,13 +140,13 @@ constexpr Field kRoleConstraintFields[] = {
     {.key = "kind",
      .type = choice,
      .need = kRequired,
-     .doc = "separation of duty, as in ANSI INCITS 359",
+     .doc = "`static`: load refuses what must break it; `dynamic`: decided when roles meet",
      .choices = kConstraintKinds},
     {.key = "roles", .type = name, .shape = kList, .need = kRequired, .doc = "the roles that exclude each other"},
     {.key = "atMost",
      .type = integer,
      .need = kRequired,
-     .doc = "how many of them one subject may have; fewer than all"},
+     .doc = "how many of them one subject may have; from 1, fewer than all"},
 };
 
 }  // namespace

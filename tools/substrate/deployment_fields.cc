@@ -19,8 +19,8 @@ constexpr Field kSandboxFields[] = {
     {.key = "name", .type = name, .need = Need::required, .doc = "what comments and messages call it"},
     {.key = "interface", .doc = "the host's end of its interface pair; nftables and iptables need it"},
     {.key = "mac", .doc = "the hardware address of the sandbox's end; nftables and iptables need it"},
-    {.key = "ipv4", .doc = "its IPv4 address; absent: no IPv4 leaves it"},
-    {.key = "ipv6", .doc = "its IPv6 address; absent: no IPv6 leaves it"},
+    {.key = "ipv4", .doc = "its IPv4 address", .absent = "no IPv4 leaves it"},
+    {.key = "ipv6", .doc = "its IPv6 address", .absent = "no IPv6 leaves it"},
     {.key = "labels", .type = json_object, .doc = "labels of its pod; NetworkPolicy needs them"},
 };
 constexpr Object kSandbox{"sandboxes", kSandboxFields};
@@ -51,10 +51,10 @@ constexpr Field kGatesFields[] = {
 constexpr Object kGates{"gates", kGatesFields};
 
 constexpr Field kControlFields[] = {
-    {.key = "port", .type = integer, .doc = "the supervisors' port; 2024 where absent"},
-    {.key = "interface", .doc = "through which controllers on other hosts come; absent: only this host is one"},
-    {.key = "controllers", .type = prefix, .shape = Shape::list, .doc = "prefixes of controllers; absent: nobody"},
-    {.key = "user", .type = scalar, .doc = "the user of this host whose programs are controllers; absent: any"},
+    {.key = "port", .type = integer, .doc = "the supervisors' port", .absent = "2024"},
+    {.key = "interface", .doc = "through which controllers on other hosts come", .absent = "only this host is one"},
+    {.key = "controllers", .type = prefix, .shape = Shape::list, .doc = "prefixes of controllers", .absent = "nobody"},
+    {.key = "user", .type = scalar, .doc = "the user of this host whose programs are controllers", .absent = "any"},
     {.key = "pods", .type = object, .doc = "where controllers run in Kubernetes", .object = &kPods},
 };
 constexpr Object kControl{"control", kControlFields};

@@ -30,20 +30,18 @@ TEST(JsonSchema, IsCheckedInAsTheTableSays) {
 // Between `<!-- fields: Kind -->` and `<!-- end -->` stands what the table says of the kind; around it, what people
 // wrote.
 TEST(ReferencePage, ShowsEveryKindAsTheTableSays) {
+  constexpr std::string_view kEnd = "<!-- end -->";
   const std::string path = PORTREEVE_SOURCE_DIR "/docs/policy-language.md";
-  const std::string page = read(path);
-  std::string wanted;
-  std::size_t at = 0;
+  std::string wanted = read(path);
   for (const std::string_view kind : kinds()) {
     const std::string begin = "<!-- fields: " + std::string(kind) + " -->\n";
-    const std::size_t start = page.find(begin, at);
-    ASSERT_NE(start, std::string::npos) << kind << " is not in " << path << ", or not in the order of the table";
-    const std::size_t end = page.find("<!-- end -->", start);
+    const std::size_t start = wanted.find(begin);
+    ASSERT_NE(start, std::string::npos) << kind << " is not in " << path;
+    const std::size_t end = wanted.find(kEnd, start);
     ASSERT_NE(end, std::string::npos) << kind;
-    wanted += page.substr(at, start + begin.size() - at) + field_reference(kind);
-    at = end;
+    wanted.replace(start + begin.size(), end - start - begin.size(), field_reference(kind));
   }
-  expect_file(path, wanted + page.substr(at));
+  expect_file(path, wanted);
 }
 
 TEST(FieldReference, OfNoKindIsEmpty) { EXPECT_EQ(field_reference("Deployment"), ""); }
