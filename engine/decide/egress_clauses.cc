@@ -142,9 +142,11 @@ bool add_services(const Target& target, Fold& fold, Match& match) {
     if (target.allow() && !in_ranges(service.ports, question.port)) continue;
     const std::uint8_t protocols = gate.states_protocols ? gate.protocols : bits_of(service.protocols);
     if ((target.allow() || gate.states_protocols) && !protocol_matches(protocols, question.protocol)) continue;
+    const std::uint64_t covered = inside(service.addresses, question);
+    if (covered == 0 && !question.addresses.empty()) continue;  // what this service says of protocols is of no matter
     named = true;
     match.says_tls |= has(protocols, Protocol::tls);
-    match.covered |= inside(service.addresses, question);
+    match.covered |= covered;
   }
   return fold.add("services", named ? address_clause(question, match.covered) : Clause::fails);
 }

@@ -1,28 +1,41 @@
-// Questions that hit what the generated policies say, and its neighbours.
+// Questions that hit what one policy set says, and its neighbours.
 #pragma once
 
 #include <optional>
 #include <string>
+#include <vector>
 
-#include "engine/base/json_value.h"
-#include "engine/wire/principal.h"
-#include "tests/differential/comparer.h"
+#include "engine/model/policy_set.h"
 #include "tests/differential/dice.h"
+#include "tests/differential/question.h"
 
 namespace portreeve::differential {
 
-// The time about which bindings start and end: 2026-11-24T12:00:00Z.
-inline constexpr Timestamp kNoon = Timestamp::from_unix(1'795'521'600);
+class QuestionMaker {
+ public:
+  // `set` outlives the maker.
+  explicit QuestionMaker(const model::PolicySet& set);
 
-// A question as the wire brings it: the body goes through the reader of requests. Nothing where it refuses the body.
-std::optional<Question> make_question(const JsonValue& body, const wire::Principal& principal, Timestamp time,
-                                      std::optional<wire::Reason> identity_failure = std::nullopt);
+  // A question of any domain, mostly aimed at one of its rules: what the rule names, what lies just beside it, and now
+  // and then anything. Nothing where the reader refuses what came out.
+  std::optional<Question> make(Dice& dice) const;
 
-// A random question of any domain.
-std::optional<Question> random_question(Dice& dice);
+ private:
+  JsonValue egress_body(Dice& dice) const;
+  std::string host_for(Dice& dice, const model::EgressRule* rule) const;
+  std::vector<std::string> addresses_for(Dice& dice, const model::EgressRule* rule) const;
+  std::uint16_t port_for(Dice& dice, const model::EgressRule* rule, std::string_view protocol) const;
+  JsonValue secret_body(Dice& dice) const;
+  JsonValue exec_body(Dice& dice) const;
+  JsonValue access_body(Dice& dice) const;
+  Timestamp time(Dice& dice) const;
 
-// An AuthZEN body with the given resource and action.
-JsonValue evaluation_body(std::string_view action, std::string_view type, std::string_view id, JsonValue properties,
-                          JsonValue context = {});
+  const model::PolicySet& set_;
+  std::vector<const model::EgressRule*> egress_;
+  std::vector<const model::SecretRule*> secrets_;
+  std::vector<const model::ExecRule*> execution_;
+  std::vector<const model::AccessRule*> access_;
+  std::vector<Timestamp> moments_;  // at which something starts or ends
+};
 
 }  // namespace portreeve::differential

@@ -2,13 +2,14 @@
 #pragma once
 
 #include "tests/differential/dice.h"
-#include "tests/differential/policy_text.h"
+#include "tests/differential/world.h"
 
 namespace portreeve::differential {
 
-// Providers, roles, bindings, constraints, a service, secrets, entities and lists, some left out, and rules of all
-// domains over the same few hosts, prefixes, programs and names. Nearly every set loads.
-PolicySetText random_set(Dice& dice);
+// Providers, roles, bindings, constraints, services, secrets, entities and lists, some left out, rules of all domains
+// over the same few hosts, nested prefixes, overlapping globs and names, and sometimes own addresses. Nearly every set
+// loads.
+World random_world(Dice& dice);
 
 // The IdentityProvider `idp`: groups from `groups`, tenant from `org`, and `granted` from `realm.roles`, if any.
 DocumentText identity_provider(const std::vector<std::string>& granted);

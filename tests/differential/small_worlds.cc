@@ -5,7 +5,6 @@
 #include <map>
 
 #include "engine/base/check.h"
-#include "tests/differential/question_maker.h"
 #include "tests/differential/set_maker.h"
 
 namespace portreeve::differential {
@@ -15,19 +14,25 @@ using Texts = std::vector<std::string>;
 
 struct CatalogueRule {
   std::string policy;  // rules of one policy share its roles
-  std::string text;    // without its id
+  JsonValue spec;      // without its id
 };
 
-const Texts kTargets = {"hosts: [a.example.com]", "hosts: [b.example.com]", "cidrs: [8.8.8.0/24]",
-                        "hosts: [a.example.com], cidrs: [8.8.8.0/24]", "internet: true"};
+std::vector<JsonValue> targets() {
+  return {object({{"hosts", list(Texts{"a.example.com"})}}), object({{"hosts", list(Texts{"b.example.com"})}}),
+          object({{"cidrs", list(Texts{"8.8.8.0/24"})}}),
+          object({{"hosts", list(Texts{"a.example.com"})}, {"cidrs", list(Texts{"8.8.8.0/24"})}}),
+          object({{"internet", true}})};
+}
 
-std::vector<CatalogueRule> catalogue(const Texts& policies, const Texts& enforcements) {
+std::vector<CatalogueRule> catalogue(const Texts& policies, const std::vector<bool>& enforcements) {
   std::vector<CatalogueRule> rules;
   for (const std::string& policy : policies) {
     for (const char* effect : {"allow", "deny"}) {
-      for (const std::string& target : kTargets) {
-        for (const std::string& enforcement : enforcements) {
-          rules.push_back({policy, fmt::format("effect: {}, {}{}", effect, target, enforcement)});
+      for (JsonValue rule : targets()) {
+        rule.set("effect", effect);
+        for (const bool enforced : enforcements) {
+          if (!enforced) rule.set("enforce", false);
+          rules.push_back({policy, rule});
         }
       }
     }
@@ -35,38 +40,31 @@ std::vector<CatalogueRule> catalogue(const Texts& policies, const Texts& enforce
   return rules;
 }
 
-PolicySetText people() {
-  PolicySetText set = {identity_provider({})};
+World people() {
+  World world{{identity_provider({})}, {}};
   for (const char* role : {"one", "two"}) {
-    set.push_back({"Role", role, {}, {}});
-    set.push_back({"RoleBinding",
-                   fmt::format("has-{}", role),
-                   {fmt::format("roles: [{}]", role), fmt::format("subjects: [{{ group: {} }}]", role)},
-                   {}});
+    world.documents.push_back({"Role", role});
+    world.documents.push_back(
+        {"RoleBinding", fmt::format("has-{}", role),
+         object({{"roles", list(Texts{role})}, {"subjects", list(JsonValue::Array{object({{"group", role}})})}})});
   }
-  return set;
+  return world;
 }
 
-PolicySetText world(const std::vector<const CatalogueRule*>& rules) {
-  PolicySetText set = people();
-  std::map<std::string, DocumentText> policies;
+World world_of(const std::vector<const CatalogueRule*>& rules) {
+  World world = people();
+  std::map<std::string, JsonValue::Array> policies;
   for (std::size_t i = 0; i < rules.size(); ++i) {
-    DocumentText& policy = policies[rules[i]->policy];
-    policy.rules.push_back(fmt::format("{{ id: r{}, {} }}", i, rules[i]->text));
+    JsonValue rule = rules[i]->spec;
+    rule.set("id", fmt::format("r{}", i));
+    policies[rules[i]->policy].push_back(std::move(rule));
   }
-  for (auto& [name, policy] : policies) {
-    policy.kind = "EgressPolicy";
-    policy.name = "of-" + name;
-    if (name != "all") policy.lines = {fmt::format("roles: [{}]", name)};
-    set.push_back(std::move(policy));
+  for (auto& [name, own] : policies) {
+    JsonValue spec = object({{"rules", list(std::move(own))}});
+    if (name != "all") spec.set("roles", list(Texts{name}));
+    world.documents.push_back({"EgressPolicy", fmt::format("of-{}", name), std::move(spec)});
   }
-  return set;
-}
-
-JsonValue addresses(const Texts& texts) {
-  JsonValue::Array array;
-  for (const std::string& text : texts) array.emplace_back(text);
-  return array;
+  return world;
 }
 
 wire::Principal member_of(const Texts& groups) {
@@ -76,22 +74,22 @@ wire::Principal member_of(const Texts& groups) {
   principal.provider = "idp";
   principal.id = "idp/ana";
   principal.claims.set("sub", "ana");
-  principal.claims.set("groups", addresses(groups));
+  principal.claims.set("groups", list(groups));
   return principal;
 }
 
 }  // namespace
 
-void for_each_small_world(const std::function<void(const PolicySetText&)>& visit) {
-  const auto all = catalogue({"all", "one", "two"}, {"", ", enforce: false"});
+void for_each_small_world(const std::function<void(const World&)>& visit) {
+  const auto all = catalogue({"all", "one", "two"}, {true, false});
   for (std::size_t i = 0; i < all.size(); ++i) {
-    visit(world({&all[i]}));
-    for (std::size_t k = i + 1; k < all.size(); ++k) visit(world({&all[i], &all[k]}));
+    visit(world_of({&all[i]}));
+    for (std::size_t k = i + 1; k < all.size(); ++k) visit(world_of({&all[i], &all[k]}));
   }
-  const auto enforced = catalogue({"all", "one"}, {""});
+  const auto enforced = catalogue({"all", "one"}, {true});
   for (std::size_t i = 0; i < enforced.size(); ++i) {
     for (std::size_t k = i + 1; k < enforced.size(); ++k) {
-      for (std::size_t n = k + 1; n < enforced.size(); ++n) visit(world({&enforced[i], &enforced[k], &enforced[n]}));
+      for (std::size_t n = k + 1; n < enforced.size(); ++n) visit(world_of({&enforced[i], &enforced[k], &enforced[n]}));
     }
   }
 }
@@ -109,7 +107,7 @@ std::vector<Question> small_questions() {
     }
     for (const Texts& answer :
          std::vector<Texts>{{}, {"8.8.8.8"}, {"8.8.9.9"}, {"8.8.8.8", "8.8.9.9"}, {"8.8.8.8", "10.0.0.1"}}) {
-      properties.set("addresses", addresses(answer));
+      properties.set("addresses", list(answer));
       bodies.push_back(evaluation_body(wire::kEgressConnect, "endpoint", id, properties));
     }
   }

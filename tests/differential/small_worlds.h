@@ -4,12 +4,13 @@
 #include <functional>
 #include <vector>
 
-#include "tests/differential/comparer.h"
+#include "tests/differential/question.h"
+#include "tests/differential/world.h"
 
 namespace portreeve::differential {
 
 // Calls `visit` with every set of at most two rules of the whole catalogue, and of three of its enforced part.
-void for_each_small_world(const std::function<void(const PolicySetText&)>& visit);
+void for_each_small_world(const std::function<void(const World&)>& visit);
 
 // Every question about the two hosts, an address inside the prefix and one outside, both stages, by every combination
 // of roles.

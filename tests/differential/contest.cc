@@ -1,0 +1,77 @@
+#include "tests/differential/contest.h"
+
+#include <fmt/format.h>
+
+#include "engine/wire/reason.h"
+
+namespace portreeve::differential {
+namespace {
+
+constexpr Seconds kMostCached{30};
+
+wire::Decision without_cache(wire::Decision decision) {
+  decision.cache_for = Seconds{0};
+  return decision;
+}
+
+}  // namespace
+
+std::optional<Contest> Contest::of(const World& world, std::string* errors) {
+  Contest contest;
+  contest.set_ = load_world(world, errors);
+  if (contest.set_ == nullptr) return std::nullopt;
+  contest.own_addresses_ = world.own_addresses;
+  contest.snapshot_ = compile::compile(contest.set_, {net::OwnAddresses(world.own_addresses)});
+  contest.workspace_ = std::make_unique<decide::Workspace>();
+  return contest;
+}
+
+wire::Decision Contest::reference(const Question& question, reference::Account* account) const {
+  return reference::reference_decide(documents(), question.request, own_addresses_, account);
+}
+
+wire::Decision Contest::production(const Question& question) {
+  return decide::to_decision(decide::decide(*snapshot_, question.request, *workspace_), *snapshot_);
+}
+
+std::optional<std::string> Contest::broken_promise(const Question& question, const wire::Decision& reference,
+                                                   Seconds cache_for) const {
+  if (cache_for == Seconds{0}) return std::nullopt;
+  if (cache_for < Seconds{0} || cache_for > kMostCached) return fmt::format("cacheFor is {} s", cache_for.count());
+  Question later = question;
+  later.request.time = question.time.plus(cache_for);
+  const auto& expires = question.principal.token_expires;
+  if (expires && *expires <= later.request.time) {
+    return fmt::format("cacheFor is {} s, and the token ends before", cache_for.count());
+  }
+  if (this->reference(later) == reference) return std::nullopt;
+  return fmt::format("cacheFor is {} s, and the answer then is {}", cache_for.count(), to_json(this->reference(later)));
+}
+
+std::optional<Disagreement> Contest::judge(const Question& question, Promise promise, const wire::Decision& reference) {
+  wire::Decision production = this->production(question);
+  const Seconds cache_for = production.cache_for;
+  production = without_cache(std::move(production));
+  if (!(reference == production)) return Disagreement{reference, std::move(production), "the answers differ"};
+  if (promise == Promise::trusted) return std::nullopt;
+  auto broken = broken_promise(question, reference, cache_for);
+  if (!broken) return std::nullopt;
+  return Disagreement{reference, std::move(production), *std::move(broken)};
+}
+
+std::string to_json(const wire::Decision& decision) {
+  JsonValue out = object({{"decision", decision.allowed},
+                          {"reason", wire::code(decision.reason)},
+                          {"rules", list(decision.rules)},
+                          {"obligations", wire::obligations_to_json(decision.obligations)},
+                          {"obligationsOfDomain", static_cast<int>(decision.obligations.index())},
+                          {"roles", list(decision.roles)}});
+  if (!decision.rule_reason.empty()) out.set("ruleReason", decision.rule_reason);
+  if (decision.dry_run) {
+    out.set("dryRun", object({{"decision", decision.dry_run->allowed}, {"rules", list(decision.dry_run->rules)}}));
+  }
+  if (decision.tenant) out.set("tenant", *decision.tenant);
+  return to_canonical_json(out);
+}
+
+}  // namespace portreeve::differential
