@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "engine/wire/reason.h"
+#include "tests/differential/mutant.h"
 
 namespace portreeve::differential {
 namespace {
@@ -16,21 +17,30 @@ wire::Decision without_cache(wire::Decision decision) {
 
 }  // namespace
 
-std::optional<Contest> Contest::of(const World& world, std::string* errors) {
-  Contest contest;
-  contest.set_ = load_world(world, errors);
-  if (contest.set_ == nullptr) return std::nullopt;
-  contest.own_addresses_ = world.own_addresses;
-  contest.snapshot_ = compile::compile(contest.set_, {net::OwnAddresses(world.own_addresses)});
-  contest.workspace_ = std::make_unique<decide::Workspace>();
-  return contest;
+Contest::Contest(std::shared_ptr<const model::CheckedPolicySet> set, std::vector<net::IpPrefix> own_addresses,
+                 int mutant)
+    : set_(std::move(set)),
+      own_addresses_(std::move(own_addresses)),
+      mutant_(mutant),
+      workspace_(std::make_unique<decide::Workspace>()) {
+  const MutantIsOn on(mutant_);
+  snapshot_ = compile::compile(set_, {net::OwnAddresses(own_addresses_)});
 }
+
+std::optional<Contest> Contest::of(const World& world, std::string* errors) {
+  auto set = load_world(world, errors);
+  if (set == nullptr) return std::nullopt;
+  return Contest(std::move(set), world.own_addresses, 0);
+}
+
+Contest Contest::with_mutant(int number) const { return Contest(set_, own_addresses_, number); }
 
 wire::Decision Contest::reference(const Question& question, reference::Account* account) const {
   return reference::reference_decide(documents(), question.request, own_addresses_, account);
 }
 
 wire::Decision Contest::production(const Question& question) {
+  const MutantIsOn on(mutant_);
   return decide::to_decision(decide::decide(*snapshot_, question.request, *workspace_), *snapshot_);
 }
 

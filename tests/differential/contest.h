@@ -26,6 +26,9 @@ class Contest {
   // Nothing where load refuses the world; its errors then go to `errors`, if given.
   static std::optional<Contest> of(const World& world, std::string* errors = nullptr);
 
+  // The same contest, in which production is compiled and asked with that mutant on (mutant.h).
+  Contest with_mutant(int number) const;
+
   const model::PolicySet& documents() const { return set_->documents(); }
   const std::vector<net::IpPrefix>& own_addresses() const { return own_addresses_; }
   const std::shared_ptr<const model::CheckedPolicySet>& checked() const { return set_; }
@@ -43,12 +46,13 @@ class Contest {
   std::optional<Disagreement> judge(const Question& question, Promise promise, const wire::Decision& reference);
 
  private:
-  Contest() = default;
+  Contest(std::shared_ptr<const model::CheckedPolicySet> set, std::vector<net::IpPrefix> own_addresses, int mutant);
   std::optional<std::string> broken_promise(const Question& question, const wire::Decision& reference,
                                             Seconds cache_for) const;
 
   std::shared_ptr<const model::CheckedPolicySet> set_;
   std::vector<net::IpPrefix> own_addresses_;
+  int mutant_;
   std::shared_ptr<const compile::Snapshot> snapshot_;
   std::unique_ptr<decide::Workspace> workspace_;
 };

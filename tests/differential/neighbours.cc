@@ -23,7 +23,7 @@ net::IpAddress previous(net::IpAddress address) {
 std::string instance_of(Dice& dice, std::string_view glob) {
   std::string out;
   while (!glob.empty()) {
-    if (glob == "/**") return out + dice.one_of(Texts{"/x", "/x/y", "", "/", "/x/y/z", "x"});
+    if (glob == "/**") return out + dice.one_of(Texts{"/x", "/x", "/x/y", "", "/", "/x/y/z", "/abc", "x"});
     if (glob.starts_with("/**/")) {
       out += dice.one_of(Texts{"/", "/x/", "/x/y/"});
       glob.remove_prefix(4);
@@ -31,7 +31,7 @@ std::string instance_of(Dice& dice, std::string_view glob) {
       out += dice.one_of(Texts{"x", "x/y", ""});
       glob.remove_prefix(2);
     } else if (glob.starts_with('*')) {
-      out += dice.one_of(Texts{"x", "abc", "y", "", "x/y"});
+      out += dice.one_of(Texts{"x", "abc", "y", "x", "git", "", "x/y"});
       glob.remove_prefix(1);
     } else {
       out += glob.front();
@@ -60,28 +60,30 @@ std::string nearly(Dice& dice, std::string text) {
 std::string name_about(Dice& dice, const net::HostPattern& pattern) {
   const std::string suffix(pattern.suffix().view());
   if (pattern.kind() == net::HostPattern::Kind::exact) return dice.chance(90) ? suffix : "x." + suffix;
-  return dice.one_of(Texts{"a.", "x.", "q.", "x.a.", "y.x.a.", ""}) + suffix;
+  return dice.one_of(Texts{"a.", "x.", "q.", "b.", "x.a.", "y.x.a.", ""}) + suffix;
 }
 
 net::IpAddress address_about(Dice& dice, const net::IpPrefix& prefix) {
-  switch (dice.below(10)) {
+  switch (dice.below(20)) {
     case 0:
       return previous(prefix.network());
     case 1:
       return next(prefix.last());
     case 2:
+      return next(prefix.network());
     case 3:
     case 4:
-      return prefix.last();
     case 5:
-      return next(prefix.network());
+    case 6:
+    case 7:
+      return prefix.last();
     default:
       return prefix.network();
   }
 }
 
 std::uint16_t port_about(Dice& dice, const model::PortRange& range) {
-  switch (dice.below(10)) {
+  switch (dice.below(16)) {
     case 0:
       return range.first > 1 ? static_cast<std::uint16_t>(range.first - 1) : range.first;
     case 1:

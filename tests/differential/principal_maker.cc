@@ -33,8 +33,8 @@ JsonValue random_claims(Dice& dice, const std::string& sub) {
   };
   set(claims, "groups", random_groups(dice));
   set(claims, "org", random_tenants(dice));
-  if (dice.chance(65)) {
-    claims.set("realm", object({{"roles", list(dice.some_of(Texts{"base", "agent", "other", "unlisted"}, 0, 3))}}));
+  if (dice.chance(75)) {
+    claims.set("realm", object({{"roles", list(dice.some_of(Texts{"base", "agent", "other", "unlisted"}, 1, 3))}}));
   }
   if (dice.chance(60)) claims.set("scope", dice.one_of(Texts{"openid agent", "other", "agent other", "base  other "}));
   if (dice.chance(60)) {

@@ -16,11 +16,27 @@ using Texts = std::vector<std::string>;
 using model::Effect;
 
 // Names that worlds speak of, and names that nobody may ask for.
-const Texts kHosts = {"a.example.com", "b.example.com", "x.a.example.com", "y.x.a.example.com",
-                      "example.com",   "w.example.org", "api.example.net", "other.example.net",
-                      "svc",           "printer.local", "localhost",       "metadata.google.internal",
-                      "metadata.goog", "8.8.8.8",       "8.8.8.200",       "1.1.1.1",
-                      "10.20.0.5",     "127.0.0.1",     "[2606:4700::1]",  "[fd00:1:2::5]"};
+const Texts kHosts = {"a.example.com",
+                      "b.example.com",
+                      "x.a.example.com",
+                      "y.x.a.example.com",
+                      "example.com",
+                      "w.example.org",
+                      "api.example.net",
+                      "other.example.net",
+                      "svc",
+                      "printer.local",
+                      "intranet",
+                      "localhost",
+                      "metadata.google.internal",
+                      "metadata.goog",
+                      "8.8.8.8",
+                      "8.8.8.200",
+                      "1.1.1.1",
+                      "10.20.0.5",
+                      "127.0.0.1",
+                      "[2606:4700::1]",
+                      "[fd00:1:2::5]"};
 const Texts kPublic = {"8.8.8.8", "8.8.8.200", "8.8.4.4", "1.1.1.1", "2606:4700::1", "9.9.9.9"};
 // The edges of the guard's ranges, one inside and one outside, and an address of each range that has no other.
 const Texts kGuarded = {"10.0.0.0",
@@ -154,7 +170,8 @@ std::string QuestionMaker::host_for(Dice& dice, const model::EgressRule* rule) c
   if (rule->cidrs && (rule->effect == Effect::allow || dice.chance(50))) {
     return bracketed(address_about(dice, dice.one_of(*rule->cidrs)));
   }
-  return dice.one_of(Texts{"www.example.edu", "b.example.com", "api.example.net", "svc", "printer.local", "8.8.8.8"});
+  return dice.one_of(
+      Texts{"www.example.edu", "b.example.com", "api.example.net", "svc", "printer.local", "intranet", "8.8.8.8"});
 }
 
 Texts QuestionMaker::addresses_for(Dice& dice, const model::EgressRule* rule) const {
@@ -162,8 +179,10 @@ Texts QuestionMaker::addresses_for(Dice& dice, const model::EgressRule* rule) co
   if (dice.chance(5)) return addresses;
   const auto* service = service_for(dice, set_, rule);
   for (std::size_t i = dice.chance(55) ? 1 : 2 + dice.below(2); i > 0; --i) {
-    if (dice.chance(7)) {
+    if (dice.chance(4)) {
       addresses.push_back(dice.one_of(kGuarded));
+    } else if (const auto* other = aim(dice, egress_); other != nullptr && other->cidrs && dice.chance(20)) {
+      addresses.push_back(address_about(dice, dice.one_of(*other->cidrs)).to_string());
     } else if (service != nullptr) {
       addresses.push_back(address_about(dice, dice.one_of(service->addresses)).to_string());
     } else if (rule != nullptr && rule->cidrs) {
@@ -194,7 +213,7 @@ JsonValue QuestionMaker::egress_body(Dice& dice) const {
   JsonValue properties = object({{"protocol", protocol}});
   const bool address_target = host.starts_with('[') || net::IpAddress::parse(host);
   if (!address_target) properties.set("addresses", list(addresses_for(dice, rule)));
-  if (dice.chance(12)) {
+  if (dice.chance(8)) {
     properties.set("sni", dice.one_of(Texts{address_target ? "" : host, "", "A.example.com", "other.example.com"}));
   }
   set_aimed(dice, properties, "method", rule == nullptr ? nullptr : &rule->methods, {"GET", "HEAD", "POST"});
@@ -210,9 +229,13 @@ JsonValue QuestionMaker::secret_body(Dice& dice) const {
   std::string secret = dice.one_of(Texts{"llm/one", "llm/two", "llm/none"});
   if (rule != nullptr && rule->secrets && dice.chance(95)) secret = dice.one_of(*rule->secrets).name;
   JsonValue properties = object();
-  maybe(dice, 92, properties, "use", {"inject", "inject", "lease"});
+  if (rule != nullptr && rule->uses && dice.chance(85)) {
+    properties.set("use", dice.one_of(*rule->uses) == wire::SecretUse::inject ? "inject" : "lease");
+  } else {
+    maybe(dice, 92, properties, "use", {"inject", "inject", "inject", "lease"});
+  }
   const auto declared = std::ranges::find(set_.secrets, secret, &model::Secret::name);
-  if (declared != set_.secrets.end() && dice.chance(90)) {
+  if (declared != set_.secrets.end() && dice.chance(95)) {
     properties.set("upstream", dice.one_of(declared->upstreams).to_string());
   } else {
     maybe(dice, 70, properties, "upstream", {"https://api.example.net", "https://api.example.net/v"});
@@ -230,14 +253,14 @@ JsonValue QuestionMaker::exec_body(Dice& dice) const {
                                   "/workspace/run", "/usr/git"};
   const model::ExecRule* rule = aim(dice, execution_);
   const auto program = [&] {
-    if (rule == nullptr || !rule->programs || dice.chance(15)) return dice.one_of(kPrograms);
+    if (rule == nullptr || !rule->programs || dice.chance(7)) return dice.one_of(kPrograms);
     return text_about(dice, dice.one_of(*rule->programs));
   };
   const std::string path = program();
   JsonValue properties = object();
-  if (dice.chance(92)) properties.set("file", dice.chance(60) ? path : program());
-  if (dice.chance(85)) properties.set("stable", dice.chance(70));
-  if (dice.chance(25)) {
+  if (dice.chance(92)) properties.set("file", dice.chance(70) ? path : program());
+  if (dice.chance(90)) properties.set("stable", dice.chance(80));
+  if (dice.chance(18)) {
     JsonValue interpreter = object({{"path", program()}});
     if (dice.chance(90)) interpreter.set("file", program());
     if (dice.chance(80)) interpreter.set("stable", dice.chance(70));
@@ -246,7 +269,7 @@ JsonValue QuestionMaker::exec_body(Dice& dice) const {
   set_aimed(dice, properties, "cwd", rule == nullptr ? nullptr : &rule->cwd,
             {"/workspace", "/workspace/a", "/workspace/../etc", "/"});
   set_aimed(dice, properties, "user", rule == nullptr ? nullptr : &rule->users, {"sandbox", "root"});
-  if (dice.chance(50)) properties.set("terminal", dice.chance(40));
+  if (dice.chance(50)) properties.set("terminal", dice.chance(30));
   properties.set("env", list(dice.some_of(Texts{"PATH", "HOME", "LC_ALL", "LD_PRELOAD", "GIT_DIR", "GIT_AUTHOR_NAME",
                                                 "PYTHONPATH", "ENV", "ENVY"},
                                           0, 9)));

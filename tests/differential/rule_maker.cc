@@ -13,7 +13,7 @@ using Texts = std::vector<std::string>;
 
 class Rule {
  public:
-  Rule(Dice& dice, std::size_t number) : dice_(dice), allow_(dice.chance(70)) {
+  Rule(Dice& dice, std::size_t number) : dice_(dice), allow_(dice.chance(80)) {
     spec_ = object({{"id", fmt::format("r{}", number)}, {"effect", allow_ ? "allow" : "deny"}});
   }
   bool allow() const { return allow_; }
@@ -29,7 +29,7 @@ class Rule {
     add("limits", std::move(chosen));
   }
   JsonValue done() {
-    if (dice_.chance(30)) add("when", dice_.one_of(conditions()));
+    if (dice_.chance(22)) add("when", dice_.one_of(conditions()));
     if (dice_.chance(25)) add("reason", dice_.one_of(Texts{"first", "second"}));
     if (dice_.chance(12)) add("enforce", dice_.chance(30));
     return std::move(spec_);
@@ -83,7 +83,7 @@ void add_egress_target(Dice& dice, Rule& rule, std::size_t target) {
 
 JsonValue egress_rule(Dice& dice, std::size_t number) {
   Rule rule(dice, number);
-  const std::size_t target = dice.below(rule.allow() ? 10 : 11);
+  const std::size_t target = dice.below(rule.allow() || dice.chance(50) ? 10 : 11);
   add_egress_target(dice, rule, target);
   if (dice.chance(45)) {
     Texts protocols = dice.some_of(Texts{"tls", "http", "tcp"}, 1, 3);
@@ -109,7 +109,7 @@ JsonValue egress_rule(Dice& dice, std::size_t number) {
 
 JsonValue secret_rule(Dice& dice, std::size_t number) {
   Rule rule(dice, number);
-  if (rule.allow() || dice.chance(70)) rule.add("secrets", list(dice.some_of(Texts{"llm/one", "llm/two"}, 1, 2)));
+  if (rule.allow() || dice.chance(85)) rule.add("secrets", list(dice.some_of(Texts{"llm/one", "llm/two"}, 1, 2)));
   rule.maybe(25, "uses", {"inject", "lease"});
   rule.maybe(25, "methods", {"GET", "POST", "DELETE"});
   rule.maybe(25, "paths", {"/v1/**", "/v1/*", "/v1/messages", "/v1/**/x", "/re:/v1/[a-z]+/"});
@@ -120,7 +120,7 @@ JsonValue secret_rule(Dice& dice, std::size_t number) {
 
 JsonValue exec_rule(Dice& dice, std::size_t number) {
   Rule rule(dice, number);
-  if (rule.allow() || dice.chance(80)) {
+  if (rule.allow() || dice.chance(90)) {
     const Texts programs = {"/bin/sh",   "/bin/*",      "/usr/bin/**", "/opt/s",      "/re:/usr/bin/[a-z]+/",
                             "/lib64/**", "/usr/**/git", "/usr/bin/*",  "/usr/bin/git"};
     rule.add("programs", list(dice.some_of(programs, 1, 3)));
@@ -147,7 +147,7 @@ JsonValue exec_rule(Dice& dice, std::size_t number) {
 JsonValue access_rule(Dice& dice, std::size_t number) {
   Rule rule(dice, number);
   rule.maybe(60, "actions", {"read", "write", "purge"});
-  if (rule.allow() || dice.chance(60)) {
+  if (rule.allow() || dice.chance(80)) {
     rule.add("resources",
              dice.one_of(std::vector<JsonValue>{
                  list(JsonValue::Array{object({{"type", "record"}})}),
@@ -163,8 +163,8 @@ JsonValue access_rule(Dice& dice, std::size_t number) {
 DocumentText policy(Dice& dice, std::string kind, std::string name, JsonValue (*make)(Dice&, std::size_t),
                     std::size_t most) {
   DocumentText document{std::move(kind), std::move(name)};
-  if (dice.chance(40)) document.spec.set("roles", list(dice.some_of(Texts{"base", "agent", "lead", "other"}, 1, 2)));
-  if (dice.chance(20)) document.spec.set("tenants", list(dice.some_of(Texts{"acme", "globex"}, 1, 2)));
+  if (dice.chance(28)) document.spec.set("roles", list(dice.some_of(Texts{"base", "agent", "lead", "other"}, 1, 2)));
+  if (dice.chance(12)) document.spec.set("tenants", list(dice.some_of(Texts{"acme", "globex"}, 1, 2)));
   if (dice.chance(8)) document.spec.set("enforce", dice.chance(30));
   JsonValue::Array rules;
   for (std::size_t i = 1 + dice.below(most); i > 0; --i) rules.push_back(make(dice, rules.size()));

@@ -57,7 +57,7 @@ DocumentText binding(Dice& dice, std::size_t number) {
     spec.set("expires",
              dice.one_of(Texts{"2026-11-24T12:00:02Z", "2026-11-24T13:00:02+01:00", "2026-11-24T12:00:01.5Z"}));
   }
-  if (dice.chance(25)) spec.set("trust", dice.one_of(Texts{"untrusted", "partner", "internal"}));
+  if (dice.chance(45)) spec.set("trust", dice.one_of(Texts{"untrusted", "partner", "internal"}));
   return document;
 }
 
@@ -147,16 +147,17 @@ World random_world(Dice& dice) {
   add_roles(dice, world);
   add_services(dice, world);
   add_things(dice, world);
+  const auto few = [&] { return dice.chance(8) ? 0 : 1 + dice.below(2); };
   for (std::size_t i = 1 + dice.below(3); i > 0; --i) {
     world.documents.push_back(egress_policy(dice, fmt::format("egress-{}", i)));
   }
-  for (std::size_t i = dice.below(3); i > 0; --i) {
+  for (std::size_t i = few(); i > 0; --i) {
     world.documents.push_back(secret_policy(dice, fmt::format("secrets-{}", i)));
   }
-  for (std::size_t i = dice.below(3); i > 0; --i) {
+  for (std::size_t i = few(); i > 0; --i) {
     world.documents.push_back(execution_policy(dice, fmt::format("programs-{}", i)));
   }
-  for (std::size_t i = dice.below(3); i > 0; --i) {
+  for (std::size_t i = few(); i > 0; --i) {
     world.documents.push_back(access_policy(dice, fmt::format("access-{}", i)));
   }
   if (dice.chance(30)) {
