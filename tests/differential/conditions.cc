@@ -6,6 +6,8 @@ const std::vector<std::string>& conditions() {
   static const std::vector<std::string> kConditions = {
       R"(session.trust == "internal")",
       R"(session.trust != "untrusted")",
+      R"(session.trust == "partner")",
+      R"(session.trust == "untrusted")",
       R"(session.age < duration("1h"))",
       R"(session.labels.task == "docs")",
       R"(has(session.labels.task))",

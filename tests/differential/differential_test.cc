@@ -21,7 +21,7 @@ constexpr std::size_t kQuestionsPerSet = 500;
 constexpr std::uint64_t kPromisesFollowed = 8;  // one case in so many
 // Unoptimised builds are several times slower.
 #ifdef NDEBUG
-constexpr std::uint64_t kSets = 2000;
+constexpr std::uint64_t kSets = 2200;
 #else
 constexpr std::uint64_t kSets = 100;
 #endif

@@ -164,7 +164,7 @@ QuestionMaker::QuestionMaker(const model::PolicySet& set) : set_(set) {
 }
 
 std::string QuestionMaker::host_for(Dice& dice, const model::EgressRule* rule) const {
-  if (rule == nullptr || dice.chance(5)) return dice.one_of(kHosts);
+  if (rule == nullptr || dice.chance(3)) return dice.one_of(kHosts);
   if (rule->hosts) return name_about(dice, dice.one_of(*rule->hosts));
   if (const auto* service = service_for(dice, set_, rule)) return name_about(dice, dice.one_of(service->hosts));
   if (rule->cidrs && (rule->effect == Effect::allow || dice.chance(50))) {
@@ -176,12 +176,12 @@ std::string QuestionMaker::host_for(Dice& dice, const model::EgressRule* rule) c
 
 Texts QuestionMaker::addresses_for(Dice& dice, const model::EgressRule* rule) const {
   Texts addresses;
-  if (dice.chance(5)) return addresses;
+  if (dice.chance(3)) return addresses;
   const auto* service = service_for(dice, set_, rule);
-  for (std::size_t i = dice.chance(55) ? 1 : 2 + dice.below(2); i > 0; --i) {
+  for (std::size_t i = dice.chance(60) ? 1 : 2 + dice.below(2); i > 0; --i) {
     if (dice.chance(4)) {
       addresses.push_back(dice.one_of(kGuarded));
-    } else if (const auto* other = aim(dice, egress_); other != nullptr && other->cidrs && dice.chance(20)) {
+    } else if (const auto* other = aim(dice, egress_); other != nullptr && other->cidrs && dice.chance(25)) {
       addresses.push_back(address_about(dice, dice.one_of(*other->cidrs)).to_string());
     } else if (service != nullptr) {
       addresses.push_back(address_about(dice, dice.one_of(service->addresses)).to_string());
@@ -199,7 +199,7 @@ Texts QuestionMaker::addresses_for(Dice& dice, const model::EgressRule* rule) co
 
 std::uint16_t QuestionMaker::port_for(Dice& dice, const model::EgressRule* rule, std::string_view protocol) const {
   static const std::vector<std::uint16_t> kOthers = {443, 80, 22, 8443, 6443, 2024, 10250, 442, 444};
-  if (rule == nullptr || dice.chance(7)) return dice.one_of(kOthers);
+  if (rule == nullptr || dice.chance(4)) return dice.one_of(kOthers);
   if (rule->ports) return port_about(dice, dice.one_of(*rule->ports));
   if (const auto* service = service_for(dice, set_, rule)) return port_about(dice, dice.one_of(service->ports));
   return dice.chance(90) ? (protocol == "http" ? 80 : 443) : dice.one_of(kOthers);

@@ -13,7 +13,7 @@ using Texts = std::vector<std::string>;
 
 class Rule {
  public:
-  Rule(Dice& dice, std::size_t number) : dice_(dice), allow_(dice.chance(80)) {
+  Rule(Dice& dice, std::size_t number) : dice_(dice), allow_(dice.chance(83)) {
     spec_ = object({{"id", fmt::format("r{}", number)}, {"effect", allow_ ? "allow" : "deny"}});
   }
   bool allow() const { return allow_; }
@@ -83,7 +83,7 @@ void add_egress_target(Dice& dice, Rule& rule, std::size_t target) {
 
 JsonValue egress_rule(Dice& dice, std::size_t number) {
   Rule rule(dice, number);
-  const std::size_t target = dice.below(rule.allow() || dice.chance(50) ? 10 : 11);
+  const std::size_t target = dice.chance(12) ? 7 : dice.below(rule.allow() || dice.chance(50) ? 10 : 11);
   add_egress_target(dice, rule, target);
   if (dice.chance(45)) {
     Texts protocols = dice.some_of(Texts{"tls", "http", "tcp"}, 1, 3);
@@ -94,7 +94,9 @@ JsonValue egress_rule(Dice& dice, std::size_t number) {
     if ((tcp && may_be_tcp) || dice.chance(40)) rule.add("ports", random_ports(dice));
     if (protocols == Texts{"http"}) {
       rule.maybe(50, "methods", {"GET", "HEAD", "POST"});
-      rule.maybe(50, "paths", {"/data/**", "/data/secret/**", "/", "/re:/data/[a-z]+/", "/data/*", "/**/y", "/data"});
+      rule.maybe(
+          50, "paths",
+          {"/data/**", "/data/secret/**", "/", "/re:/data/[a-z]+/", "/data/*", "/**/y", "/data", "/*/secret/**"});
     }
   } else if (dice.chance(40)) {
     rule.add("ports", random_ports(dice));
@@ -112,7 +114,7 @@ JsonValue secret_rule(Dice& dice, std::size_t number) {
   if (rule.allow() || dice.chance(85)) rule.add("secrets", list(dice.some_of(Texts{"llm/one", "llm/two"}, 1, 2)));
   rule.maybe(25, "uses", {"inject", "lease"});
   rule.maybe(25, "methods", {"GET", "POST", "DELETE"});
-  rule.maybe(25, "paths", {"/v1/**", "/v1/*", "/v1/messages", "/v1/**/x", "/re:/v1/[a-z]+/"});
+  rule.maybe(25, "paths", {"/v1/**", "/v1/*", "/*/messages/**", "/v1/messages", "/v1/**/x", "/re:/v1/[a-z]+/"});
   rule.maybe(25, "models", {"m-*", "m-small", "*-large", "/re:m-.*/"});
   rule.maybe_limits({{"requestsPerMinute", {10, 60}}, {"leaseTtl", {"5m", "10m"}}});
   return rule.done();
@@ -125,7 +127,7 @@ JsonValue exec_rule(Dice& dice, std::size_t number) {
                             "/lib64/**", "/usr/**/git", "/usr/bin/*",  "/usr/bin/git"};
     rule.add("programs", list(dice.some_of(programs, 1, 3)));
   }
-  rule.maybe(25, "cwd", {"/workspace/**", "/workspace/a", "/**", "/workspace/*"});
+  rule.maybe(25, "cwd", {"/workspace/**", "/workspace/a", "/**", "/workspace/*", "/*/a/**"});
   rule.maybe(25, "users", {"sandbox", "root"});
   if (dice.chance(35)) rule.add("terminal", dice.chance(60));
   if (rule.allow()) {
@@ -160,6 +162,10 @@ JsonValue access_rule(Dice& dice, std::size_t number) {
   return rule.done();
 }
 
+bool is_by_host_and_prefix(const JsonValue& rule) {
+  return *rule.find("effect")->as_string() == "allow" && rule.find("hosts") != nullptr && rule.find("cidrs") != nullptr;
+}
+
 DocumentText policy(Dice& dice, std::string kind, std::string name, JsonValue (*make)(Dice&, std::size_t),
                     std::size_t most) {
   DocumentText document{std::move(kind), std::move(name)};
@@ -184,7 +190,17 @@ std::string random_prefix(Dice& dice, Around around) {
 }
 
 DocumentText egress_policy(Dice& dice, std::string name) {
-  return policy(dice, "EgressPolicy", std::move(name), egress_rule, 6);
+  DocumentText document = policy(dice, "EgressPolicy", std::move(name), egress_rule, 6);
+  JsonValue::Array rules = *document.spec.find("rules")->as_array();
+  const auto first = std::ranges::find_if(rules, is_by_host_and_prefix);
+  if (first == rules.end() || dice.chance(30)) return document;
+  // The same hosts by other prefixes: neither rule alone covers what lies in both.
+  JsonValue twin = *first;
+  twin.set("id", "twin");
+  twin.set("cidrs", list(std::vector{random_prefix(dice, Around::public_addresses)}));
+  rules.push_back(std::move(twin));
+  document.spec.set("rules", list(std::move(rules)));
+  return document;
 }
 DocumentText secret_policy(Dice& dice, std::string name) {
   return policy(dice, "SecretPolicy", std::move(name), secret_rule, 5);

@@ -57,7 +57,7 @@ DocumentText binding(Dice& dice, std::size_t number) {
     spec.set("expires",
              dice.one_of(Texts{"2026-11-24T12:00:02Z", "2026-11-24T13:00:02+01:00", "2026-11-24T12:00:01.5Z"}));
   }
-  if (dice.chance(45)) spec.set("trust", dice.one_of(Texts{"untrusted", "partner", "internal"}));
+  if (dice.chance(60)) spec.set("trust", dice.one_of(Texts{"untrusted", "partner", "internal"}));
   return document;
 }
 
@@ -71,7 +71,7 @@ void add_roles(Dice& dice, World& world) {
   if (dice.chance(2)) {
     for (std::size_t i = 0; i < kMoreRolesThanAWordHas; ++i) documents.push_back({"Role", fmt::format("filler-{}", i)});
   }
-  for (std::size_t i = dice.below(5); i > 0; --i) documents.push_back(binding(dice, i));
+  for (std::size_t i = dice.below(7); i > 0; --i) documents.push_back(binding(dice, i));
   for (std::size_t i = dice.chance(30) ? 1 + dice.below(2) : 0; i > 0; --i) {
     const Texts roles = dice.some_of(Texts{"agent", "other", "base"}, 2, 3);
     documents.push_back({"RoleConstraint", fmt::format("apart-{}", i),
@@ -96,7 +96,7 @@ void add_providers(World& world) {
 void add_services(Dice& dice, World& world) {
   JsonValue wiki = object({{"hosts", list(Texts{"w.example.org", "svc", "a.example.com", "metadata.google.internal"})},
                            {"addresses", list(Texts{"10.20.0.0/24", "fd00:1:2::/48"})}});
-  if (dice.chance(50)) {
+  if (dice.chance(70)) {
     wiki.set("ports", list(JsonValue::Array{443, 8443}));
   } else {
     wiki.set("protocols", list(Texts{"http"}));
@@ -106,7 +106,7 @@ void add_services(Dice& dice, World& world) {
                              object({{"hosts", list(Texts{"w.example.org", "*.a.example.com"})},
                                      {"addresses", list(Texts{"10.20.0.128/25", "8.8.4.4/32", "100.64.0.0/31"})},
                                      {"ports", list(JsonValue::Array{22, 443})},
-                                     {"protocols", list(dice.chance(50) ? Texts{"tcp"} : Texts{"tls", "tcp"})}})});
+                                     {"protocols", list(dice.chance(65) ? Texts{"tcp"} : Texts{"tls", "tcp"})}})});
 }
 
 void add_things(Dice& dice, World& world) {
@@ -161,7 +161,7 @@ World random_world(Dice& dice) {
     world.documents.push_back(access_policy(dice, fmt::format("access-{}", i)));
   }
   if (dice.chance(30)) {
-    for (const char* prefix : {"8.8.8.200/30", "10.20.0.4/32", "1.1.1.0/31", "2606:4700::/127"}) {
+    for (const char* prefix : {"8.8.8.200/30", "10.20.0.0/31", "100.64.0.0/32", "1.1.1.0/31", "2606:4700::/127"}) {
       if (dice.chance(50)) world.own_addresses.push_back(*net::IpPrefix::parse(prefix));
     }
   }
