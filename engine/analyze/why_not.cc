@@ -5,106 +5,129 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 
-#include "engine/decide/decide.h"
-#include "engine/wire/reason.h"
+#include "engine/analyze/explanation_parts.h"
+#include "engine/analyze/remedies.h"
 
 namespace portreeve::analyze {
 namespace {
 
-using decide::RuleSurvey;
 using wire::Reason;
 
-constexpr std::size_t kFarthest = 2;  // clauses and scope that may be missing of a rule that is near
+constexpr std::size_t kMostWays = 5;  // more than these is no longer near
 
-// Clauses that say what a rule is about: a rule that fails one of these is about something else.
-constexpr std::array<std::string_view, 7> kTargets{"hosts",   "cidrs",    "services", "internet",
-                                                   "secrets", "programs", "resources"};
-
-bool is_target(std::string_view clause) { return std::ranges::find(kTargets, clause) != kTargets.end(); }
-
-bool is_soft(Reason reason) {
-  return reason == Reason::guard_private_address || reason == Reason::guard_shared_address ||
-         reason == Reason::guard_unique_local_address;
+bool is_guard(Reason reason) {
+  return reason >= Reason::guard_loopback_address && reason <= Reason::guard_dynamic_loader;
 }
-bool is_guard(Reason reason) { return wire::code(reason).starts_with("guard:"); }
 
-Suggestion suggestion(Remedy remedy, std::string text) {
+Suggestion needed(Remedy remedy, std::string text) {
   Suggestion out;
   out.remedy = remedy;
+  out.needed = true;
   out.text = std::move(text);
   return out;
 }
 
-Suggestion about(const RuleSurvey& rule, Remedy remedy, std::string text) {
-  Suggestion out = suggestion(remedy, std::move(text));
-  out.rule = rule.rule;
-  out.place = rule.place;
-  for (const std::string_view role : rule.roles) out.roles.emplace_back(role);
-  for (const auto& failing : rule.failing) out.clauses.emplace_back(failing.clause);
-  return out;
-}
-
-// What the reason says by itself, whatever the rules say.
-std::vector<Suggestion> by_reason(Reason reason) {
-  const std::string meaning(wire::meaning(reason));
-  if (reason < Reason::unknown_secret)
-    return {suggestion(Remedy::identify, meaning + ": no policy is consulted before the subject is known")};
-  if (is_soft(reason)) {
-    return {suggestion(Remedy::declare_service,
-                       meaning + ": an InternalService with that name, port and prefix, and a rule with `services`, "
-                                 "would open it")};
-  }
-  if (is_guard(reason)) return {suggestion(Remedy::none, meaning + ": no policy opens it")};
-  const bool question = reason == Reason::unknown_secret || reason == Reason::foreign_upstream ||
-                        reason == Reason::sni_mismatch || reason == Reason::sni_missing;
-  if (question) return {suggestion(Remedy::ask_differently, meaning)};
-  return {};
-}
-
-std::string failing_text(const RuleSurvey& rule) {
-  std::vector<std::string> clauses;
-  for (const auto& failing : rule.failing) {
-    clauses.push_back(
-        fmt::format("`{}`{}", failing.clause,
-                    failing.state == decide::Clause::error ? " (the request does not say, or it fails)" : ""));
-  }
-  return fmt::format("{}", fmt::join(clauses, " and "));
-}
-
-std::string scope_text(const RuleSurvey& rule) {
-  if (!rule.tenant_fits) return "it is a policy of other tenants";
-  if (rule.roles.size() == 1) return fmt::format("the subject lacks the role `{}`", rule.roles[0]);
-  return fmt::format("the subject has none of the roles {}", fmt::join(rule.roles, ", "));
-}
-
-struct Near {
-  std::size_t distance = 0;
-  Suggestion suggestion;
+struct Advice {
+  Reason reason;
+  std::string_view what;
+};
+constexpr std::array kAdvice{
+    Advice{Reason::token_missing, "ask with a session's token, or from an address that is bound to a session"},
+    Advice{Reason::token_invalid, "ask with a token that an issuer of the policy set, or this PDP, signed"},
+    Advice{Reason::token_expired, "exchange a new token"},
+    Advice{Reason::source_mismatch, "ask from an address that the session is bound to, or have this one bound to it"},
+    Advice{Reason::session_unknown, "make a session, or bind the address to one"},
+    Advice{Reason::session_ended, "make a new session"},
+    Advice{Reason::session_revoked, "make a new session; where its subject or tenant was revoked, lift that first"},
+    Advice{Reason::tenant_mismatch, "ask with a token of the session's own tenant"},
 };
 
-// How an allow rule that did not count would count; nothing where it is about something else.
-std::vector<Near> near_rules(const std::vector<RuleSurvey>& rules) {
-  std::vector<Near> out;
-  for (const RuleSurvey& rule : rules) {
-    if (rule.effect != model::Effect::allow) continue;
-    const bool elsewhere = std::ranges::any_of(rule.failing, [](const auto& f) { return is_target(f.clause); });
-    const std::size_t distance = rule.failing.size() + (rule.in_scope ? 0 : 1) + (rule.enforced ? 0 : 1);
-    if (elsewhere || distance == 0 || distance > kFarthest) continue;
-    if (!rule.failing.empty()) {
-      const std::string also = rule.in_scope ? "" : ", and " + scope_text(rule);
-      out.push_back({distance, about(rule, Remedy::change_clause,
-                                     fmt::format("{} lacks {}{}", rule.rule, failing_text(rule), also))});
-    } else if (!rule.in_scope) {
-      out.push_back({distance, about(rule, Remedy::give_role,
-                                     fmt::format("{} would allow it, but {}", rule.rule, scope_text(rule)))});
-    } else {
-      out.push_back(
-          {distance, about(rule, Remedy::enforce_rule, fmt::format("{} would allow it, but is a dry run", rule.rule))});
+std::string_view what_to_do(Reason reason) {
+  const auto advice = std::ranges::find(kAdvice, reason, &Advice::reason);
+  return advice == kAdvice.end() ? wire::meaning(reason) : advice->what;
+}
+
+// What stands in the way before any rule is looked at.
+void add_obstacle(const Inquiry& inquiry, Reason reason, std::vector<Suggestion>& out) {
+  if (reason < Reason::unknown_secret) {
+    out.push_back(needed(Remedy::identify,
+                         fmt::format("no policy is consulted before the subject is known: {}", what_to_do(reason))));
+    return;
+  }
+  if (const auto* const secret = std::get_if<wire::SecretQuestion>(&inquiry.request.question)) {
+    if (reason == Reason::unknown_secret) out.push_back(name_known_secrets(inquiry, *secret));
+    if (reason == Reason::foreign_upstream) out.push_back(name_own_upstreams(inquiry, *secret));
+  }
+  const auto* const egress = std::get_if<wire::EgressQuestion>(&inquiry.request.question);
+  if (egress == nullptr) return;
+  const std::string host = net::to_string(egress->host);
+  if (reason == Reason::sni_missing) {
+    out.push_back(
+        needed(Remedy::ask_differently,
+               fmt::format("the TLS hello has to name its server, `{}`; no policy opens a hello without", host)));
+  }
+  if (reason == Reason::sni_mismatch) {
+    out.push_back(
+        needed(Remedy::ask_differently,
+               fmt::format("the TLS server name `{}` is not the host that is judged, `{}`: no policy opens that",
+                           egress->sni.value_or(""), host)));
+  }
+}
+
+void add_denies(const std::vector<decide::RuleSurvey>& rules, const Inquiry& inquiry, bool of_interpreter,
+                std::vector<Suggestion>& out) {
+  for (const decide::RuleSurvey& rule : rules) {
+    const bool denies = rule.effect == model::Effect::deny && rule.enforced && rule.in_scope;
+    const bool told = std::ranges::find(out, rule.rule, &Suggestion::rule) != out.end();
+    if (denies && rule.matched && !told) out.push_back(lift(inquiry, rule, of_interpreter));
+  }
+}
+
+// What the question itself lacks, though rules match it.
+void add_lacks(const Inquiry& inquiry, const Explanation& explanation, std::vector<Suggestion>& out) {
+  if (!explanation.uncovered.empty()) out.push_back(cover(explanation));
+  const bool matched = std::ranges::any_of(explanation.rules, [](const ConsideredRule& rule) {
+    return rule.matched && rule.enforced && rule.effect == model::Effect::allow && !rule.of_interpreter;
+  });
+  if (!matched) return;
+  if (const auto* const egress = std::get_if<wire::EgressQuestion>(&inquiry.request.question)) {
+    if (egress->stage == wire::EgressStage::connect && egress->addresses.empty()) {
+      out.push_back(needed(Remedy::ask_differently,
+                           "the question names no address: a connection is judged by the addresses it would go to"));
     }
   }
-  std::ranges::stable_sort(out, {}, &Near::distance);
-  return out;
+  if (const auto* const exec = std::get_if<wire::ExecQuestion>(&inquiry.request.question)) {
+    if (exec->interpreter && !exec->program.stable) {
+      out.push_back(needed(Remedy::ask_differently,
+                           fmt::format("the sandbox can change `{}` between judgement and start: put the script where "
+                                       "its user cannot write",
+                                       exec->program.path)));
+    }
+  }
+}
+
+bool is_allowed(const std::vector<decide::RuleSurvey>& rules) {
+  return std::ranges::any_of(rules, [](const decide::RuleSurvey& rule) {
+    return rule.effect == model::Effect::allow && rule.enforced && rule.in_scope && rule.matched;
+  });
+}
+
+void add_ways(const Inquiry& inquiry, const Explanation& explanation, bool by_service, std::vector<Suggestion>& out) {
+  std::vector<Suggestion> ways;
+  if (!is_allowed(inquiry.rules) || by_service) near_rules(inquiry, explanation, false, by_service, ways);
+  if (!inquiry.interpreter.empty() && !is_allowed(inquiry.interpreter)) {
+    near_rules(inquiry, explanation, true, false, ways);
+  }
+  const bool one_change = std::ranges::any_of(ways, [](const Suggestion& way) { return way.changes == 1; });
+  if (ways.size() > kMostWays) ways.resize(kMostWays);
+  if (!one_change && !by_service) ways.push_back(write_rule(inquiry, explanation));
+  std::ranges::move(ways, std::back_inserter(out));
+}
+
+bool is_open_but_for_denies(const Inquiry& inquiry) {
+  return is_allowed(inquiry.rules) && (inquiry.interpreter.empty() || is_allowed(inquiry.interpreter));
 }
 
 }  // namespace
@@ -121,40 +144,41 @@ std::string_view to_text(Remedy remedy) {
       return "none";
     case Remedy::lift_deny:
       return "lift-deny";
-    case Remedy::give_role:
-      return "give-role";
-    case Remedy::change_clause:
-      return "change-clause";
+    case Remedy::cover_addresses:
+      return "cover-addresses";
     case Remedy::enforce_rule:
       return "enforce-rule";
+    case Remedy::extend_binding:
+      return "extend-binding";
+    case Remedy::settle_constraint:
+      return "settle-constraint";
+    case Remedy::give_role:
+      return "give-role";
+    case Remedy::give_tenant:
+      return "give-tenant";
+    case Remedy::change_clause:
+      return "change-clause";
     case Remedy::write_rule:
       return "write-rule";
   }
   return "none";
 }
 
-std::vector<Suggestion> why_not(const compile::Snapshot& snapshot, const wire::Request& request,
-                                const wire::Decision& decision, std::size_t most) {
-  if (decision.allowed) return {};
-  std::vector<Suggestion> out = by_reason(decision.reason);
-  if (!out.empty() && (out[0].remedy == Remedy::identify || out[0].remedy == Remedy::none)) return out;
-  const std::vector<RuleSurvey> rules = decide::survey(snapshot, request);
-  for (const RuleSurvey& rule : rules) {
-    const bool denies = rule.effect == model::Effect::deny && rule.enforced && rule.in_scope;
-    if (!denies || !rule.matched) continue;
-    const bool by_error = !rule.failing.empty();
-    out.push_back(about(rule, Remedy::lift_deny,
-                        by_error ? fmt::format("{} denies it, because {} cannot be told", rule.rule, failing_text(rule))
-                                 : fmt::format("{} denies it", rule.rule)));
+void explain_why_not(const Inquiry& inquiry, Explanation& out) {
+  std::vector<Suggestion>& ways = out.why_not;
+  for (const Reason reason : out.reasons) {
+    if (!is_guard(reason)) add_obstacle(inquiry, reason, ways);
   }
-  const bool allowed_otherwise = std::ranges::any_of(rules, [](const RuleSurvey& rule) {
-    return rule.effect == model::Effect::allow && rule.enforced && rule.in_scope && rule.failing.empty();
-  });
-  if (allowed_otherwise) return out;
-  auto near = near_rules(rules);
-  if (near.empty()) out.push_back(suggestion(Remedy::write_rule, "no allow rule names this target"));
-  for (std::size_t i = 0; i < near.size() && i < most; ++i) out.push_back(std::move(near[i].suggestion));
-  return out;
+  add_guard(inquiry, out, ways);
+  const bool closed = std::ranges::any_of(
+      ways, [](const Suggestion& way) { return way.remedy == Remedy::none || way.remedy == Remedy::identify; });
+  const bool by_service =
+      std::ranges::any_of(ways, [](const Suggestion& way) { return way.remedy == Remedy::declare_service; });
+  add_denies(inquiry.rules, inquiry, false, ways);
+  add_denies(inquiry.interpreter, inquiry, true, ways);
+  add_lacks(inquiry, out, ways);
+  if (closed || out.reasons.front() == Reason::unknown_secret) return;
+  if (by_service || !is_open_but_for_denies(inquiry)) add_ways(inquiry, out, by_service, ways);
 }
 
 }  // namespace portreeve::analyze

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "engine/analyze/replay.h"
 #include "engine/reader/json_reader.h"
 #include "engine/wire/reason.h"
 #include "pdp/admin/endpoints.h"
@@ -80,32 +81,23 @@ Step<bool> add_neighbours(storage::LogReader& reader, const wire::DecisionRecord
   return true;
 }
 
-bool same_answer(const wire::DecisionRecord& record, const wire::Decision& decision) {
-  return record.decision == decision.allowed && record.reason == wire::code(decision.reason) &&
-         record.rules == decision.rules;
-}
-
 void add_explanation(const AdminContext& context, const wire::DecisionRecord& record, Members& out) {
   const auto put = [&](std::string_view name, const JsonValue& value) {
     out.emplace_back(name, to_canonical_json(value));
   };
+  const auto unavailable = [&](const Error& error) {
+    put("explanation", analyze::to_json(nullptr, analyze::Basis::unavailable, error.message));
+    put("roles", unexplained_roles(record.roles));
+  };
   const auto revision = context.policies.find(record.revision);
-  if (!revision) {
-    put("explanation", explanation_json("unavailable", revision.error().message, nullptr));
-    return;
-  }
+  if (!revision) return unavailable(revision.error());
   put("policies", to_json(excerpts(**revision, record.rules)));
-  const auto judged = judge_again(record, **revision, context.parts.revocations);
-  if (!judged) {
-    put("explanation", explanation_json("unavailable", judged.error().message, nullptr));
-    put("roles", role_sources(record.roles, *(*revision)->snapshot, {}));
-    return;
-  }
-  const bool same = same_answer(record, judged->decision);
-  put("explanation",
-      explanation_json(same ? "replayed" : "differs",
-                       same ? "" : "what the record leaves out, like context and arguments, decided", &judged->trace));
-  put("roles", role_sources(record.roles, *(*revision)->snapshot, judged->trace.bindings));
+  const auto explained = explain_record(record, **revision, context.parts.revocations);
+  if (!explained) return unavailable(explained.error());
+  const bool same = analyze::same_answer(record, explained->decision);
+  put("explanation", analyze::to_json(&*explained, same ? analyze::Basis::replayed : analyze::Basis::differs,
+                                      same ? std::string_view() : analyze::what_records_leave_out()));
+  put("roles", analyze::to_json(explained->roles));
 }
 
 void add_session(const AdminContext& context, const wire::DecisionRecord& record, Members& out) {

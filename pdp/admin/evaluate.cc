@@ -68,17 +68,17 @@ Step<bool> set_subject(const AdminContext& context, const AdminCall& call, const
   return true;
 }
 
-JsonValue answer_json(const Judged& judged, const PolicyRevision& revision) {
-  const wire::Decision& decision = judged.decision;
+JsonValue answer_json(const analyze::Explanation& explained, const PolicyRevision& revision) {
+  const wire::Decision& decision = explained.decision;
   JsonValue out = JsonValue::Object{
       {"cacheFor", decision.cache_for.count()},
       {"decision", decision.allowed},
-      {"explanation", explanation_json("replayed", {}, &judged.trace)},
+      {"explanation", analyze::to_json(&explained)},
       {"meaning", wire::meaning(decision.reason)},
       {"policies", to_json(excerpts(revision, decision.rules))},
       {"reason", wire::code(decision.reason)},
       {"revision", revision.snapshot->revision()},
-      {"roles", role_sources(decision.roles, *revision.snapshot, judged.trace.bindings)},
+      {"roles", analyze::to_json(explained.roles)},
       {"rules", JsonValue::Array(decision.rules.begin(), decision.rules.end())},
   };
   if (!decision.rule_reason.empty()) out.set("ruleReason", decision.rule_reason);
@@ -113,9 +113,8 @@ Step<AdminResponse> evaluate(const AdminContext& context, const AdminCall& call)
   const auto revision = context.policies.find(wanted.value_or(active->revision()));
   if (!revision) return refuse(404, "not-found", revision.error().message, "/revision");
   STEP([[maybe_unused]] const bool set, set_subject(context, call, body, *(*revision)->snapshot, *question));
-  Judged judged;
-  judged.decision = decide::decide(*(*revision)->snapshot, question->request, &judged.trace);
-  return json_answer(answer_json(judged, **revision));
+  return json_answer(
+      answer_json(analyze::explain(*(*revision)->snapshot, question->request, &(*revision)->files), **revision));
 }
 
 }  // namespace

@@ -172,7 +172,12 @@ describe('the admin API', () => {
       const denied = (await get(`/v1/decisions/${sessions.rita.denied}`, 'pia')).json;
       assert.equal(denied.record.reason, 'default-deny');
       assert.equal(denied.explanation.basis, 'replayed');
-      assert.deepEqual(denied.roles, [{ role: 'researcher', bindings: ['research'] }]);
+      assert.equal(denied.roles.length, 1);
+      const [{ role, bindings, sources }] = denied.roles;
+      assert.deepEqual([role, bindings, sources.map(({ text }) => text)], ['researcher', ['research'], [`binding research by ${sources[0].through}`]]);
+      assert.ok(sources[0].line > 0 && sources[0].file.endsWith('.yaml'));
+      assert.deepEqual(denied.explanation.reasons, ['default-deny']);
+      assert.ok(denied.explanation.whyNot.length > 0 && denied.explanation.whyNot.every(({ text, remedy }) => text !== '' && remedy !== ''));
       assert.equal(denied.session.id, sessions.rita.id);
       assert.equal(denied.neighbours.before.at(-1).record.id, sessions.rita.allowed);
       assert.equal(denied.neighbours.after[0].record.id, sessions.rita.pasted);
@@ -182,7 +187,10 @@ describe('the admin API', () => {
       assert.equal(excerpt.rule, 'everyone/no-paste-sites');
       assert.match(excerpt.text.split('\n')[excerpt.line - excerpt.firstLine], /no-paste-sites/);
       assert.match(excerpt.text, /kind: EgressPolicy/);
-      assert.ok(pasted.explanation.rules.some(({ rule, matched }) => rule === 'everyone/no-paste-sites' && matched));
+      const matched = pasted.explanation.rules.find((each) => each.rule === 'everyone/no-paste-sites');
+      assert.deepEqual([matched.matched, matched.file, matched.line], [true, excerpt.file, excerpt.line]);
+      const [lift] = pasted.explanation.whyNot;
+      assert.deepEqual([lift.remedy, lift.needed, lift.rule], ['lift-deny', true, 'everyone/no-paste-sites']);
       const byNumber = (await get(`/v1/decisions/${pasted.index}`, 'pia')).json;
       assert.equal(byNumber.record.id, sessions.rita.pasted);
       refused(await get('/v1/decisions/dec_01ARZ3NDEKTSV4RRFFQ69G5FAV', 'pia'), 404, 'not-found');

@@ -11,20 +11,6 @@
 namespace portreeve::cli {
 namespace {
 
-std::string_view to_text(decide::Clause clause) {
-  switch (clause) {
-    case decide::Clause::holds:
-      return "holds";
-    case decide::Clause::fails:
-      return "fails";
-    case decide::Clause::unknown:
-      return "unknown";
-    case decide::Clause::error:
-      return "error";
-  }
-  return "error";
-}
-
 std::string_view to_text(model::Effect effect) { return effect == model::Effect::allow ? "allow" : "deny"; }
 
 class Lines {
@@ -43,76 +29,74 @@ class Lines {
 };
 
 void print_rules(const Explained& explained, Detail detail, Lines& lines) {
-  for (const std::string& rule : explained.decision.rules) {
+  const wire::Decision& decision = explained.why.decision;
+  for (const std::string& rule : decision.rules) {
     lines.add("rules", fmt::format("{}  {}", rule, place_of(explained, rule)));
   }
-  if (explained.decision.dry_run) {
-    lines.add("dry run", fmt::format("would be {}: {}", explained.decision.dry_run->allowed ? "allow" : "deny",
-                                     fmt::join(explained.decision.dry_run->rules, ", ")));
+  if (decision.dry_run) {
+    lines.add("dry run", fmt::format("would be {}: {}", decision.dry_run->allowed ? "allow" : "deny",
+                                     fmt::join(decision.dry_run->rules, ", ")));
   }
   if (detail != Detail::every_rule) return;
-  if (explained.trace.rules.empty()) lines.add("considered", "no rule: none in force for the subject names the target");
-  for (const decide::RuleTrace& rule : explained.trace.rules) {
+  if (explained.why.rules.empty()) lines.add("considered", "no rule: none in force for the subject names the target");
+  for (const analyze::ConsideredRule& rule : explained.why.rules) {
     lines.add("considered", fmt::format("{} {}  {}  {}", to_text(rule.effect), rule.rule, outcome_of(rule),
-                                        place_of(explained, rule.rule)));
+                                        shown_place(explained, rule.place)));
   }
 }
 
 void print_subject(const Explained& explained, Lines& lines) {
-  for (const RoleSource& source : role_sources(explained)) {
-    lines.add("roles", fmt::format("{}  ({})", source.role, fmt::join(source.by, ", ")));
+  for (const analyze::HeldRole& role : explained.why.roles) {
+    std::vector<std::string> origins;
+    for (const analyze::RoleOrigin& origin : role.origins) origins.push_back(analyze::to_text(origin));
+    lines.add("roles", printable(fmt::format("{}  ({})", role.role, fmt::join(origins, ", ")), 1000));
   }
-  if (explained.decision.roles.empty()) lines.add("roles", "none");
-  for (const std::string& constraint : explained.trace.violated_constraints) {
-    lines.add("constraint", fmt::format("{}: the subject is over it and has none of its roles", constraint));
+  if (explained.why.roles.empty()) lines.add("roles", "none");
+  for (const analyze::BrokenConstraint& constraint : explained.why.constraints) {
+    lines.add("constraint", fmt::format("{}: the subject is over it and has none of its roles", constraint.constraint));
   }
-  lines.add("tenant", printable(explained.decision.tenant.value_or("none")));
-}
-
-JsonValue rules_considered(const Explained& explained) {
-  JsonValue::Array out;
-  for (const decide::RuleTrace& rule : explained.trace.rules) {
-    JsonValue entry(JsonValue::Object{{"rule", rule.rule},
-                                      {"effect", to_text(rule.effect)},
-                                      {"enforced", rule.enforced},
-                                      {"matched", rule.matched},
-                                      {"place", place_of(explained, rule.rule)}});
-    if (!rule.clause.empty()) {
-      entry.set("clause", rule.clause);
-      entry.set("state", to_text(rule.state));
-    }
-    if (!rule.detail.empty()) entry.set("detail", rule.detail);
-    out.push_back(std::move(entry));
-  }
-  return out;
+  lines.add("tenant", printable(explained.why.decision.tenant.value_or("none")));
 }
 
 }  // namespace
 
-// A deny may match because a clause is in error.
-std::string outcome_of(const decide::RuleTrace& rule) {
-  std::string out = rule.matched ? "matched" : "did not match";
-  if (!rule.clause.empty()) out += fmt::format(": `{}` {}", rule.clause, to_text(rule.state));
-  if (!rule.detail.empty()) out += fmt::format(" ({})", printable(rule.detail));
-  if (!rule.enforced) out += ", a dry run";
-  return out;
-}
-
-std::string place_of(const Explained& explained, std::string_view rule) {
-  const SourcePlace place = explained.snapshot.place_of_rule(rule);
+std::string shown_place(const Explained& explained, const SourcePlace& place) {
   if (place.line == 0) return {};
   const SourcePlace shown = explained.policies.shown(place);
   return fmt::format("{}:{}:{}", shown.file, shown.line, shown.column);
 }
 
+std::string place_of(const Explained& explained, std::string_view rule) {
+  const auto& rules = explained.why.rules;
+  const auto found = std::ranges::find(rules, rule, &analyze::ConsideredRule::rule);
+  return found == rules.end() ? std::string() : shown_place(explained, found->place);
+}
+
+// A deny may match because a clause is in error.
+std::string outcome_of(const analyze::ConsideredRule& rule) {
+  std::string out = rule.matched ? "matched" : "did not match";
+  if (rule.gap) {
+    const analyze::Gap& gap = *rule.gap;
+    out += fmt::format(": `{}` {}", gap.clause, analyze::to_text(gap.state));
+    std::vector<std::string> more;
+    if (!gap.wanted.empty()) more.push_back("the rule says " + gap.wanted);
+    if (!gap.asked.empty()) more.push_back("asked was " + gap.asked);
+    if (!gap.detail.empty()) more.push_back(gap.detail);
+    if (!more.empty()) out += printable(fmt::format(" ({})", fmt::join(more, "; ")), 1000);
+  }
+  if (rule.of_interpreter) out += ", for the interpreter";
+  if (!rule.enforced) out += ", a dry run";
+  return out;
+}
+
 void print(const Explained& explained, Detail detail, Stream& stream) {
-  const wire::Decision& decision = explained.decision;
-  const wire::Request& request = explained.request;
+  const analyze::Explanation& why = explained.why;
+  const wire::Decision& decision = why.decision;
   Lines lines(stream);
   lines.add("decision",
             decision.allowed ? stream.coloured(Colour::green, "allow") : stream.coloured(Colour::red, "deny"));
-  lines.add("question", printable(fmt::format("{} {} {} for {}", request.action, request.resource_type,
-                                              request.resource_id, request.principal.id)));
+  lines.add("question",
+            printable(fmt::format("{} {} {} for {}", why.action, why.resource_type, why.resource_id, why.subject_id)));
   lines.add("reason", fmt::format("{}: {}", wire::code(decision.reason), wire::meaning(decision.reason)));
   if (!decision.rule_reason.empty()) lines.add("rule reason", printable(decision.rule_reason));
   print_rules(explained, detail, lines);
@@ -123,16 +107,17 @@ void print(const Explained& explained, Detail detail, Stream& stream) {
     }
   }
   print_subject(explained, lines);
-  lines.add("time", to_rfc3339(request.time));
-  lines.add("revision", explained.snapshot.revision());
+  lines.add("time", to_rfc3339(why.time));
+  lines.add("revision", why.revision);
 }
 
 JsonValue to_json(const Explained& explained) {
-  const wire::Decision& decision = explained.decision;
+  const wire::Decision& decision = explained.why.decision;
   JsonValue context(JsonValue::Object{{"reason", wire::code(decision.reason)},
                                       {"rules", to_json(decision.rules)},
-                                      {"revision", explained.snapshot.revision()},
+                                      {"revision", explained.why.revision},
                                       {"cacheFor", std::int64_t{decision.cache_for.count()}}});
+  if (!explained.decision_id.empty()) context.set("id", explained.decision_id);
   if (!decision.rule_reason.empty()) context.set("ruleReason", decision.rule_reason);
   const JsonValue obligations = wire::obligations_to_json(decision.obligations);
   if (!obligations.is_null()) context.set("obligations", obligations);
@@ -140,23 +125,13 @@ JsonValue to_json(const Explained& explained) {
     context.set("dryRun", JsonValue(JsonValue::Object{{"decision", decision.dry_run->allowed},
                                                       {"rules", to_json(decision.dry_run->rules)}}));
   }
-  JsonValue::Array roles;
-  for (const RoleSource& source : role_sources(explained)) {
-    roles.push_back(JsonValue::Object{{"role", source.role}, {"by", to_json(source.by)}});
-  }
-  JsonValue explanation(JsonValue::Object{{"meaning", wire::meaning(decision.reason)},
-                                          {"action", explained.request.action},
-                                          {"resource", explained.request.resource_id},
-                                          {"subject", explained.request.principal.id},
-                                          {"time", to_rfc3339(explained.request.time)},
-                                          {"roles", std::move(roles)},
-                                          {"considered", rules_considered(explained)}});
-  if (decision.tenant) explanation.set("tenant", *decision.tenant);
-  if (!explained.trace.violated_constraints.empty()) {
-    explanation.set("violatedConstraints", to_json(explained.trace.violated_constraints));
-  }
-  return JsonValue(JsonValue::Object{
-      {"decision", decision.allowed}, {"context", std::move(context)}, {"explanation", std::move(explanation)}});
+  const std::string& prefix = explained.policies.prefix;
+  return JsonValue(
+      JsonValue::Object{{"decision", decision.allowed},
+                        {"context", std::move(context)},
+                        {"meaning", wire::meaning(decision.reason)},
+                        {"roles", analyze::to_json(explained.why.roles, prefix)},
+                        {"explanation", analyze::to_json(&explained.why, explained.basis, explained.note, prefix)}});
 }
 
 }  // namespace portreeve::cli

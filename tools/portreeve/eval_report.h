@@ -3,44 +3,34 @@
 
 #include <cstdint>
 #include <string>
-#include <vector>
 
+#include "engine/analyze/explanation.h"
 #include "engine/base/json_value.h"
-#include "engine/compile/snapshot.h"
-#include "engine/decide/decide.h"
-#include "engine/wire/decision.h"
-#include "engine/wire/request.h"
 #include "tools/portreeve/policy_folder.h"
 #include "tools/portreeve/terminal.h"
 
 namespace portreeve::cli {
 
-// One decision and all that it was made of. Borrows everything but the decision.
+// One decision and why it is so. Borrows the policies.
 struct Explained {
   const LoadedPolicies& policies;
-  const compile::Snapshot& snapshot;
-  const wire::Request& request;
-  const decide::Trace& trace;
-  wire::Decision decision;
+  analyze::Explanation why;
+  analyze::Basis basis = analyze::Basis::replayed;
+  std::string note;         // of a recorded decision: what its explanation rests on
+  std::string decision_id;  // of a recorded decision
 };
 
-// A role in force and how the subject came by it: `binding research-team`, `claim realm_access.roles`, `inherited by
-// …`.
-struct RoleSource {
-  std::string role;
-  std::vector<std::string> by;
-};
-std::vector<RoleSource> role_sources(const Explained& explained);
-
-// `policies/egress.yaml:3:7`, where a rule stands; empty for an unknown one.
+// `policies/egress.yaml:3:7`, the place as a person finds it from here; empty where it is not known.
+std::string shown_place(const Explained& explained, const SourcePlace& place);
+// Where a rule that was considered stands.
 std::string place_of(const Explained& explained, std::string_view rule);
-// `matched`, or which clause kept the rule from it.
-std::string outcome_of(const decide::RuleTrace& rule);
+// `matched`, or which clause kept the rule from it, what it says and what was asked.
+std::string outcome_of(const analyze::ConsideredRule& rule);
 
 enum class Detail : std::uint8_t { answer, every_rule };
 
 void print(const Explained& explained, Detail detail, Stream& stream);
-// The AuthZEN answer, and the explanation beside it.
+// The AuthZEN answer, and beside it `meaning`, `roles` and `explanation` as in docs/openapi.yaml.
 JsonValue to_json(const Explained& explained);
 
 }  // namespace portreeve::cli

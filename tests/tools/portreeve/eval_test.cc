@@ -102,8 +102,9 @@ TEST(Eval, SaysWhyForPeople) {
   for (const char* const line :
        {"decision     allow\n", "question     egress.connect endpoint packages.example.org:443 for keycloak/rita\n",
         "reason       rule-allow: an allow rule matched and nothing denied\n",
-        "roles        agent  (inherited by research-agent)\n", "             research-agent  (binding research-team)\n",
-        "tenant       acme\n", "time         2026-11-24T12:00:00Z\n", "revision     sha256:"}) {
+        "roles        agent  (inherited by research-agent)\n",
+        "             research-agent  (binding research-team by group /agents/research)\n", "tenant       acme\n",
+        "time         2026-11-24T12:00:00Z\n", "revision     sha256:"}) {
     EXPECT_NE(ended.out.find(line), std::string::npos) << line << "\n" << ended.out;
   }
   EXPECT_NE(ended.out.find("rules        research-web/packages  " + kPolicies + "/sample/egress.yaml:"),
@@ -115,8 +116,9 @@ TEST(Eval, ExplainsEveryRuleConsidered) {
   const Ended ended = eval({"--as", "keycloak/conny", "--group", "/contractors", "--tenant", "globex", "--egress",
                             "https://wiki.internal.example.org", "--address", "100.64.10.7", "--explain"});
   EXPECT_EQ(ended.code, 3);
-  EXPECT_NE(ended.out.find("allow coding-hosts/wiki  did not match: `when` fails"), std::string::npos) << ended.out;
-  EXPECT_NE(ended.out.find("(binding contractors)"), std::string::npos) << ended.out;
+  EXPECT_NE(ended.out.find("allow coding-hosts/wiki  did not match: `when` fails (the rule says "), std::string::npos)
+      << ended.out;
+  EXPECT_NE(ended.out.find("(binding contractors by group /contractors)"), std::string::npos) << ended.out;
 }
 
 TEST(Eval, ExplainsAConstraintThatTookTheRoles) {

@@ -14,13 +14,16 @@ import { Icon } from '../ui/icons';
 import { pathOfRecord } from '../ui/record_table';
 import { RevokeDialog } from '../ui/revoke_dialog';
 import { Id, Revision, Text, Time } from '../ui/text';
-import { Obligations, PolicyText, Roles, RulesConsidered } from '../ui/why';
+import { Guard, Obligations, PolicyText, Properties, Roles, RulesConsidered, WhyNot } from '../ui/why';
 
 // Members of outcome records that docs/decision-log-format.md names and the API hands on as they are.
 interface Reported { address?: string; bytesIn?: number; bytesOut?: number; durationMillis?: number; exitStatus?: number; signal?: number; uses?: number; lost?: number; latencyMicros?: number; trace?: string }
 const reported = (record: LogRecord): Reported => record as unknown as Reported;
 
 const search = (field: string, value: string): string => pathTo(['decisions'], new URLSearchParams({ [field]: value }));
+
+// Why, where no rule decided.
+const reasonText = (reason: string | undefined): string => (reason === 'default-deny' || reason === undefined ? ', because no rule allows it' : reason.startsWith('guard:') ? ', because the guard does not let it' : '');
 
 function Sentence({ decision }: { decision: Decision }): JSX.Element {
   const { record } = decision;
@@ -31,7 +34,7 @@ function Sentence({ decision }: { decision: Decision }): JSX.Element {
   return (
     <p class="sentence">
       {who} {record.decision === true ? 'may' : 'may not'} <strong><Text value={verbOf(record.action ?? '')} /></strong> <strong><Text value={targetOf(record)} /></strong>
-      {rule !== undefined ? <>, because the rule <strong><Text value={rule} /></strong> {record.decision === true ? 'allows it' : 'denies it'}</> : ', because no rule allows it'}
+      {rule !== undefined ? <>, because the rule <strong><Text value={rule} /></strong> {record.decision === true ? 'allows it' : 'denies it'}</> : record.decision === true ? '' : reasonText(record.reason)}
       {record.ruleReason !== undefined && <> (“<Text value={record.ruleReason} />”)</>}.
     </p>
   );
@@ -106,6 +109,7 @@ function Shown({ decision, reload }: { decision: Decision; reload: () => void })
       <div class="columns">
         <div class="column">
           {decision.policies !== undefined && record.revision !== undefined && <PolicyText policies={decision.policies} revision={record.revision} />}
+          {explanation !== undefined && <WhyNot explanation={explanation} revision={record.revision} />}
           {explanation !== undefined && <RulesConsidered explanation={explanation} revision={record.revision} />}
           {isDecision && <Card title="What the gate then did"><Outcome trail={decision.trail} /></Card>}
           {decision.neighbours !== undefined && record.session !== undefined && <Neighbours decision={decision} />}
@@ -124,8 +128,10 @@ function Shown({ decision, reload }: { decision: Decision; reload: () => void })
               record.actor !== undefined && ['By', <Text value={record.actor} />],
             ]} />
           </Card>
-          {isDecision && <Roles roles={decision.roles} violated={explanation?.violatedConstraints} />}
-          {record.obligations !== undefined && <Obligations obligations={record.obligations} />}
+          {explanation !== undefined && <Guard explanation={explanation} />}
+          {isDecision && <Roles roles={decision.roles} explanation={explanation} revision={record.revision} />}
+          {record.obligations !== undefined && <Obligations obligations={record.obligations} origins={explanation?.obligations} revision={record.revision} />}
+          {explanation !== undefined && <Properties explanation={explanation} revision={record.revision} />}
           <Card title="Record">
             <Facts rows={[
               ['Number', <code>{decision.index}</code>],

@@ -66,7 +66,7 @@ function RevisionView({ revision, location }: { revision: GetRevisionAnswer; loc
       </nav>
       <section class="card">
         <div class="card-head"><h2><Text value={file.path} /></h2><span class="muted small" title={file.sha256}>SHA-256 <code>{file.sha256.slice(0, 12)}</code></span></div>
-        <YamlView text={file.text} marked={marked} onLine={(line) => navigate(path(file.path, line), 'replace')} label={`Text of ${file.path}`} />
+        <YamlView text={file.text} marked={marked} linkOf={(line) => path(file.path, line)} label={`Text of ${file.path}`} />
       </section>
     </div>
   );

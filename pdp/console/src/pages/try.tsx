@@ -11,7 +11,7 @@ import { Card, Empty, Notice, Verdict } from '../ui/basic';
 import { useSigned } from '../ui/context';
 import { Icon } from '../ui/icons';
 import { Text } from '../ui/text';
-import { Obligations, PolicyText, Roles, RulesConsidered } from '../ui/why';
+import { Guard, Obligations, PolicyText, Properties, Roles, RulesConsidered, WhyNot } from '../ui/why';
 
 // The form's fields as they are typed; JSON parts stay text until the question is asked.
 interface Form {
@@ -65,16 +65,19 @@ function Answer({ answer, question }: { answer: EvaluateAnswer; question: Evalua
         <div><Verdict allowed={answer.decision} large /></div>
         <p class="sentence">
           <strong><Text value={question.subject.id} /></strong> {answer.decision ? 'may' : 'may not'} <code><Text value={question.action.name} /></code> <strong><Text value={question.resource.id} /></strong>
-          {rule !== undefined ? <>, because the rule <strong><Text value={rule} /></strong> {answer.decision ? 'allows it' : 'denies it'}</> : ', because no rule allows it'}
+          {rule !== undefined ? <>, because the rule <strong><Text value={rule} /></strong> {answer.decision ? 'allows it' : 'denies it'}</> : answer.decision ? '' : answer.reason === 'default-deny' ? ', because no rule allows it' : answer.reason.startsWith('guard:') ? ', because the guard does not let it' : ''}
           {answer.ruleReason !== undefined && <> (“<Text value={answer.ruleReason} />”)</>}.
         </p>
         <p class="muted"><code><Text value={answer.reason} /></code>{answer.meaning !== undefined && <>: <Text value={answer.meaning} /></>}</p>
         {answer.dryRun !== undefined && <Notice kind="warn">With dry runs enforced it would be {answer.dryRun.decision ? 'allowed' : 'denied'}{answer.dryRun.rules.length > 0 && <> by <Text value={answer.dryRun.rules.join(', ')} /></>}.</Notice>}
       </section>
       {answer.policies !== undefined && <PolicyText policies={answer.policies} revision={answer.revision} />}
+      <WhyNot explanation={answer.explanation} revision={answer.revision} />
       <RulesConsidered explanation={answer.explanation} revision={answer.revision} />
-      <Roles roles={answer.roles} violated={answer.explanation.violatedConstraints} />
-      {answer.obligations !== undefined && <Obligations obligations={answer.obligations} />}
+      <Guard explanation={answer.explanation} />
+      <Roles roles={answer.roles} explanation={answer.explanation} revision={answer.revision} />
+      {answer.obligations !== undefined && <Obligations obligations={answer.obligations} origins={answer.explanation.obligations} revision={answer.revision} />}
+      <Properties explanation={answer.explanation} revision={answer.revision} />
     </>
   );
 }
