@@ -82,15 +82,13 @@ bool is_covered(const Inquiry& inquiry, const Explanation& out) {
 std::optional<Reason> secret_failure(const Inquiry& inquiry) {
   const auto* const secret = std::get_if<wire::SecretQuestion>(&inquiry.request.question);
   if (secret == nullptr) return std::nullopt;
-  switch (inquiry.snapshot.upstream_of(secret->secret, secret->upstream)) {
-    case compile::Snapshot::Upstream::unknown_secret:
-      return Reason::unknown_secret;
-    case compile::Snapshot::Upstream::foreign:
-      return Reason::foreign_upstream;
-    case compile::Snapshot::Upstream::own:
-      break;
-  }
-  return std::nullopt;
+  const auto& declared = inquiry.snapshot.documents().secrets;
+  const auto at = std::ranges::find(declared, secret->secret, &model::Secret::name);
+  if (at == declared.end()) return Reason::unknown_secret;
+  const bool own = secret->upstream && std::ranges::any_of(at->upstreams, [&](const wire::UpstreamUrl& upstream) {
+                     return upstream.to_string() == *secret->upstream;
+                   });
+  return own ? std::nullopt : std::optional(Reason::foreign_upstream);
 }
 
 std::optional<Reason> server_name_failure(const Inquiry& inquiry) {

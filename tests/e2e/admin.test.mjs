@@ -254,11 +254,14 @@ describe('the admin API', () => {
       const resource = question('rita', 'packages.example.org').resource;
       const simulated = await tried({ subject: { type: 'user', id: 'idp/eve', claims: { groups: ['/agents/research'], tenant: 'acme' } }, action: { name: 'egress.resolve' }, resource });
       assert.equal(simulated.decision, true, JSON.stringify(simulated));
-      assert.deepEqual(simulated.roles, [{ role: 'researcher', bindings: ['research'] }]);
+      assert.deepEqual(simulated.roles.map(({ role, sources }) => [role, sources.map(({ text }) => text)]), [['researcher', ['binding research by group /agents/research']]]);
       const real = await tried({ subject: { type: 'session', id: sessions.rita.id }, action: { name: 'egress.resolve' }, resource });
       assert.deepEqual(real.rules, ['research-web/packages']);
       const nobody = await tried({ subject: { type: 'user', id: 'idp/eve', claims: {} }, action: { name: 'egress.resolve' }, resource });
       assert.equal(nobody.reason, 'default-deny');
+      const [nearest] = nobody.explanation.whyNot;
+      assert.deepEqual([nearest.remedy, nearest.rule, nearest.roles], ['give-role', 'research-web/packages', ['researcher']]);
+      assert.match(nearest.yaml, /kind: RoleBinding/);
       assert.equal((await get('/v1/decisions?subject=idp%2Feve', 'pia')).json.records.length, 0);
       refused(await ask('POST', '/v1/evaluate', { as: 'pia', body: { subject: {} } }), 400, 'bad-request');
     });

@@ -213,10 +213,28 @@ describe('the console', () => {
       assert.match(await olga.page.locator('.sentence').innerText(), /idp\/rita-agent may not .* git\.mirror\.example\.org:443, because the rule everyone\/no-foreign-push denies it/);
       const marked = await olga.page.locator('.code li.marked').allInnerTexts();
       assert.match(marked.join('\n'), /no-foreign-push[^]*mirrors-are-read-only/, 'the text that decided, not what is in force now');
-      await olga.sees('by research');
+      await olga.page.getByText('binding research by group /agents/research').waitFor();
       const rules = olga.page.getByRole('region', { name: 'Rules considered' });
-      await rules.getByText('everyone/no-foreign-push').waitFor();
+      await rules.getByRole('link', { name: 'everyone/no-foreign-push' }).waitFor();
+      await olga.page.getByRole('heading', { name: 'Stands in the way' }).waitFor();
+      await olga.page.locator('ul.ways').getByText(/everyone\/no-foreign-push denies it \(mirrors-are-read-only\); a deny overrides every allow/).waitFor();
       await olga.page.getByText('Around it, in the same session').waitFor();
+      olga.assertNoFaults();
+    });
+    it('says what would have allowed it, the nearest first, and leads to the line', async () => {
+      const record = (await world.pdp.records('--kind', 'decision')).find((each) => each.resource?.id === 'elsewhere.example.com:443');
+      await olga.open(`/console/decisions/${record.id}`);
+      assert.match(await olga.page.locator('.sentence').innerText(), /because no rule allows it/);
+      const ways = olga.page.locator('ol.ways > li');
+      assert.match(await ways.first().innerText(), /no allow rule is near: one would have to be written, for the role `researcher`/);
+      await ways.first().getByText('What to write').click();
+      await ways.first().getByText('hosts: [elsewhere.example.com]').waitFor();
+      const allowed = (await world.pdp.records('--kind', 'decision')).find((each) => each.resource?.id === 'packages.example.org:443' && each.decision && each.revision === revisions[0]);
+      await olga.open(`/console/decisions/${allowed.id}`);
+      assert.equal(await olga.page.locator('.ways').count(), 0, 'nothing is offered for an allow');
+      await olga.page.getByRole('region', { name: 'Rules considered' }).getByRole('link', { name: 'research-web/packages' }).click();
+      await olga.page.locator('.code li.marked', { hasText: 'id: packages' }).waitFor();
+      assert.ok(olga.page.url().includes(encodeURIComponent(revisions[0])), 'of the revision that decided');
       olga.assertNoFaults();
     });
     it('shows what the gate then did', async () => {
@@ -287,6 +305,23 @@ describe('the console', () => {
       assert.match(olga.page.url(), /#L\d+$/);
       assert.match(await olga.page.locator('.code li.marked').first().innerText(), /name: research-web/);
     });
+    it('every line can be linked to by keyboard', async () => {
+      await olga.open(`/console/policies/${encodeURIComponent(revisions[1])}#L5`);
+      const numbers = olga.page.locator('.code a.no');
+      assert.equal(await olga.page.locator('.code a.no[tabindex="0"]').count(), 1, 'one stop for Tab, however many lines');
+      await olga.page.locator('.code[role=region]').focus();
+      await olga.press('Tab');
+      const focused = () => olga.page.evaluate(() => document.activeElement?.textContent);
+      assert.equal(await focused(), '5', 'at the line that is marked');
+      await olga.press('ArrowDown', 'ArrowDown');
+      assert.equal(await focused(), '7');
+      await olga.press('Enter');
+      await olga.page.waitForURL(/#L7$/);
+      assert.equal(await olga.page.locator('.code li.marked').count(), 1);
+      await numbers.nth(6).focus();
+      await olga.press('Home');
+      assert.equal(await focused(), '1');
+    });
     it('shows what changed between two', async () => {
       await olga.open('/console/policies');
       await olga.click('link', 'What changed');
@@ -305,6 +340,18 @@ describe('the console', () => {
     await olga.click('button', 'Ask');
     await olga.page.locator('.verdict').getByText('Denied').waitFor();
     assert.match(await olga.page.locator('.code li.marked').allInnerTexts().then((lines) => lines.join('\n')), /mirrors-take-no-pushes/);
+    assert.match(await olga.page.locator('ul.ways').innerText(), /everyone\/no-foreign-push denies it/);
+    await olga.page.getByLabel('Resource', { exact: true }).fill('packages.example.org:8443');
+    await olga.page.getByLabel('Properties of the resource').fill('{"protocol":"tls","addresses":["10.1.2.3","127.0.0.1"]}');
+    await olga.click('button', 'Ask');
+    await olga.page.getByRole('heading', { name: 'No policy opens this' }).waitFor();
+    assert.match(await olga.page.locator('.sentence').innerText(), /because the guard does not let it/);
+    const guard = olga.page.locator('section.card', { has: olga.page.getByRole('heading', { name: 'Guard', exact: true }) });
+    assert.match(await guard.innerText(), /10\.1\.2\.3[^]*guard:private-address[^]*127\.0\.0\.1[^]*guard:loopback-address[^]*nothing opens it/);
+    await olga.page.getByLabel('Properties of the resource').fill('{"protocol":"tls","addresses":["23.0.0.10"]}');
+    await olga.click('button', 'Ask');
+    await olga.page.locator('ol.ways > li').first().getByText(/research-web\/\S+ would allow it if its `ports` had 8443/).waitFor();
+    await olga.page.getByRole('region', { name: 'Rules considered' }).getByText(/asked was 8443/).first().waitFor();
     await olga.page.getByLabel('Properties of the resource').fill('{"host":');
     await olga.click('button', 'Ask');
     await olga.sees('This is no JSON object.');
