@@ -59,7 +59,7 @@ TEST(Differential, SmallWorldsAreJudgedAlike) {
     for (const Question& question : questions) {
       auto found = contest->judge(question, Contest::Promise::trusted, contest->reference(question));
       if (!found) continue;
-      reporter.report({world, question, *std::move(found)}, "small world");
+      reporter.report({world, question, *std::move(found), 0}, "small world");
       return;
     }
   });
@@ -90,7 +90,7 @@ std::optional<std::size_t> run_world(std::uint64_t seed, Coverage& coverage, Rep
     const bool follow = cases % kPromisesFollowed == 0;
     auto found = contest->judge(*question, follow ? Contest::Promise::followed : Contest::Promise::trusted, reference);
     if (!found) continue;
-    reporter.report({world, *question, *std::move(found)},
+    reporter.report({world, *question, *std::move(found), 0},
                     "PORTREEVE_SEED=" + std::to_string(seed) + " PORTREEVE_DIFFERENTIAL_SETS=1");
     return cases;
   }

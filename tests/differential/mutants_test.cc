@@ -29,6 +29,11 @@ constexpr std::size_t kWorlds = 600;
 constexpr std::size_t kQuestionsPerWorld = 160;
 constexpr std::size_t kPromisesFollowed = 4;  // one case in so many
 
+// Of what is shrunk: each takes some hundred loads.
+constexpr std::size_t kShrunkOneInSo = 6;
+constexpr std::size_t kMostDocuments = 8;
+constexpr std::size_t kMostRules = 2;
+
 struct Case {
   Question question;
   wire::Decision reference;
@@ -77,7 +82,7 @@ class Mutants : public testing::Test {
         ++cases;
         const auto promise = i % kPromisesFollowed == 0 ? Contest::Promise::followed : Contest::Promise::trusted;
         auto found = contest.judge(question, promise, reference);
-        if (found) return Catch{cases, {round.world, question, *std::move(found)}};
+        if (found) return Catch{cases, {round.world, question, *std::move(found), mutant}};
       }
     }
     return std::nullopt;
@@ -106,6 +111,27 @@ TEST_F(Mutants, EachIsCaught) {
     std::printf("          by %s\n          %s, not %s\n", to_json(caught->difference.question).c_str(),
                 to_json(found.production).c_str(), to_json(found.reference).c_str());
   }
+}
+
+// A few of them are made small, to see that what a person is shown is small, and can be pasted.
+TEST_F(Mutants, WhatIsFoundIsShrunk) {
+  std::size_t pasted = 0, shown = 0;
+  for (std::size_t i = 0; i < std::size(kMutants); i += kShrunkOneInSo) {
+    const auto caught = first_difference(kMutants[i].number);
+    ASSERT_TRUE(caught);
+    const Difference small = shrink(caught->difference);
+    const std::string report = to_report(small);
+    SCOPED_TRACE(report);
+    EXPECT_LE(small.world.documents.size(), kMostDocuments);
+    for (const DocumentText& document : small.world.documents) {
+      const JsonValue* rules = document.spec.find("rules");
+      EXPECT_TRUE(rules == nullptr || rules->as_array()->size() <= kMostRules);
+    }
+    std::printf("# %s\n%s\n", kMutants[i].name, report.c_str());
+    ++shown;
+    pasted += report.find("kind: PolicyTest") != std::string::npos ? 1 : 0;
+  }
+  EXPECT_GE(3 * pasted, shown) << "a PolicyTest can ask about many of them";
 }
 
 }  // namespace

@@ -30,12 +30,10 @@ bool ask(const wire::EgressQuestion& egress, const Question& question, const wir
   const JsonValue properties = question.request.resource_properties;
   const bool at_connect = egress.stage == wire::EgressStage::connect;
   if (!at_connect && answer.allowed) return false;
-  if (at_connect && egress.addresses.empty()) return false;
   const bool http = egress.protocol == wire::EgressProtocol::http;
   if (egress.path && !http) return false;
   out.set("egress", fmt::format("{}://{}{}", wire::to_text(egress.protocol), question.request.resource_id,
                                 http ? egress.path.value_or("/") : ""));
-  if (http && at_connect && !egress.path) return false;
   return copy_known(properties, out, {"addresses", "sni", "method"}, {"host", "port", "protocol", "path"});
 }
 

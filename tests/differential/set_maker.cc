@@ -135,6 +135,14 @@ void add_things(Dice& dice, World& world) {
 
 }  // namespace
 
+DocumentText plain_provider(std::string name) {
+  DocumentText document = provider(std::move(name), object(), "untrusted");
+  JsonValue::Object kept = *document.spec.as_object();
+  std::erase_if(kept, [](const JsonValue::Member& member) { return member.first == "claims"; });
+  document.spec = JsonValue(std::move(kept));
+  return document;
+}
+
 DocumentText identity_provider(const std::vector<std::string>& granted) {
   JsonValue claims = object({{"groups", "groups"}, {"tenant", "org"}});
   if (!granted.empty()) claims.set("roles", object({{"path", "realm.roles"}, {"allow", list(granted)}}));

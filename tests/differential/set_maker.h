@@ -11,6 +11,8 @@ namespace portreeve::differential {
 // loads.
 World random_world(Dice& dice);
 
+// An IdentityProvider that says nothing of groups, roles and tenants.
+DocumentText plain_provider(std::string name);
 // The IdentityProvider `idp`: groups from `groups`, tenant from `org`, and `granted` from `realm.roles`, if any.
 DocumentText identity_provider(const std::vector<std::string>& granted);
 

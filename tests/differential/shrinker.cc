@@ -2,10 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <functional>
+#include <optional>
+
 #include "engine/analyze/policy_test_runner.h"
 #include "engine/load/load.h"
-#include "engine/reference/reference.h"
 #include "tests/differential/policy_test_text.h"
+#include "tests/differential/set_maker.h"
 
 namespace portreeve::differential {
 namespace {
@@ -47,7 +51,7 @@ bool any_without_one(const JsonValue& value, const std::function<bool(JsonValue)
 
 class Shrinker {
  public:
-  Shrinker(Difference difference, const Differs& differs) : smallest_(std::move(difference)), differs_(differs) {}
+  explicit Shrinker(Difference difference) : smallest_(std::move(difference)) {}
 
   Difference run() {
     bool shrunk = true;
@@ -63,10 +67,14 @@ class Shrinker {
   }
 
  private:
+  // Keeps them if the two still differ. A world that load refuses is none.
   bool keep(World world, Question question) {
-    auto found = differs_(world, question);
+    const auto loaded = Contest::of(world);
+    if (!loaded) return false;
+    Contest contest = loaded->with_mutant(smallest_.mutant);
+    auto found = contest.judge(question, Contest::Promise::followed, contest.reference(question));
     if (!found) return false;
-    smallest_ = {std::move(world), std::move(question), *std::move(found)};
+    smallest_ = {std::move(world), std::move(question), *std::move(found), smallest_.mutant};
     return true;
   }
 
@@ -135,20 +143,11 @@ class Shrinker {
   }
 
   Difference smallest_;
-  const Differs& differs_;
 };
 
 }  // namespace
 
-std::optional<Disagreement> differs(const World& world, const Question& question) {
-  auto contest = Contest::of(world);
-  if (!contest) return std::nullopt;
-  return contest->judge(question, Contest::Promise::followed, contest->reference(question));
-}
-
-Difference shrink(Difference difference, const Differs& differs) {
-  return Shrinker(std::move(difference), differs).run();
-}
+Difference shrink(Difference difference) { return Shrinker(std::move(difference)).run(); }
 
 namespace {
 
@@ -157,19 +156,26 @@ namespace {
 std::optional<std::string> file_with_test(const Difference& difference) {
   const auto test = policy_test_of(difference.question, difference.disagreement.reference);
   if (!test) return std::nullopt;
-  std::string file = to_yaml(difference.world, *test);
+  // The subject of a PolicyTest is some provider's, even where shrinking found that no provider matters.
+  World with_provider = difference.world;
+  const std::string& provider = difference.question.principal.provider;
+  const auto is_it = [&](const DocumentText& each) { return each.kind == "IdentityProvider" && each.name == provider; };
+  if (!provider.empty() && std::ranges::none_of(with_provider.documents, is_it)) {
+    with_provider.documents.insert(with_provider.documents.begin(), plain_provider(provider));
+  }
+  std::string file = to_yaml(with_provider, *test);
   const load::LoadResult loaded = load::load({{"difference.yaml", file}});
-  if (loaded.set == nullptr) return std::nullopt;
-  const auto snapshot = compile::compile(loaded.set, {net::OwnAddresses(difference.world.own_addresses)});
+  const auto world = Contest::of(with_provider);
+  if (loaded.set == nullptr || !world) return std::nullopt;
   const auto failures = [&](const analyze::Decider& decide) {
     return analyze::run_policy_tests(loaded.set->documents(), decide, difference.question.time).failed;
   };
+  Contest contest = world->with_mutant(difference.mutant);
+  const auto asked = [](const wire::Request& request) { return Question{{}, {}, {}, {}, request}; };
   const bool reference_passes =
-      failures([&](const wire::Request& request) {
-        return reference::reference_decide(loaded.set->documents(), request, difference.world.own_addresses);
-      }) == 0;
+      failures([&](const wire::Request& request) { return contest.reference(asked(request)); }) == 0;
   const bool production_fails =
-      failures([&](const wire::Request& request) { return decide::decide(*snapshot, request); }) > 0;
+      failures([&](const wire::Request& request) { return contest.production(asked(request)); }) > 0;
   return reference_passes && production_fails ? std::optional(std::move(file)) : std::nullopt;
 }
 

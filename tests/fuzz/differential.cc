@@ -17,7 +17,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const auto question = maker.make(dice);
     if (!question) continue;
     auto found = contest->judge(*question, Contest::Promise::followed, contest->reference(*question));
-    if (found) std::fputs(to_report(shrink({world, *question, *found})).c_str(), stderr);
+    if (found) std::fputs(to_report(shrink({world, *question, *found, 0})).c_str(), stderr);
     CHECK(!found);
   }
   return 0;
