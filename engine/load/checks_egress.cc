@@ -141,6 +141,31 @@ void for_each_rule(const model::PolicySet& set, Use use) {
   }
 }
 
+// Whatever the allow rule matches, a deny rule that names no hosts denies: it names no target at all, or the same kind.
+bool denies_all_of(const RuleUse& deny, const RuleUse& allow) {
+  const model::EgressRule& wide = *deny.rule;
+  const model::EgressRule& narrow = *allow.rule;
+  const bool everyone = !deny.policy->roles && !deny.policy->tenants;
+  if ((!everyone && deny.policy != allow.policy) || wide.methods || wide.paths) return false;
+  const auto is_inside = [](const auto& ours, const auto& theirs, auto contains) {
+    return std::ranges::all_of(ours, [&](const auto& each) {
+      return std::ranges::any_of(theirs, [&](const auto& other) { return contains(other, each); });
+    });
+  };
+  if (wide.cidrs) {
+    const auto contains = [](const net::IpPrefix& outer, const net::IpPrefix& inner) { return outer.contains(inner); };
+    if (!narrow.cidrs || !is_inside(*narrow.cidrs, *wide.cidrs, contains)) return false;
+  }
+  if (wide.services) {
+    const auto same = [](const model::Reference& a, const model::Reference& b) { return a.name == b.name; };
+    if (!narrow.services || !is_inside(*narrow.services, *wide.services, same)) return false;
+  }
+  if (wide.internet && !narrow.internet) return false;
+  // What a service's rule leaves out is the service's own.
+  if (narrow.services) return !wide.ports && !wide.protocols;
+  return protocols_within(narrow, wide, false) && ports_within(narrow, wide, false);
+}
+
 void tell_tcp(const RuleUse& deny, const RuleUse& allow, Report& report) {
   report.warn(deny.rule->place,
               fmt::format("rule `{}` denies tcp where `{}` allows tls, and so closes it: at CONNECT nobody knows yet "
@@ -149,53 +174,133 @@ void tell_tcp(const RuleUse& deny, const RuleUse& allow, Report& report) {
               "name other ports, or leave the host to the default");
 }
 
+// Allow rules that open tls, by how they name their target.
+class TlsAllows {
+ public:
+  explicit TlsAllows(const Context& context) : context_(context) {
+    for_each_rule(context.set, [&](const RuleUse& use) {
+      const model::EgressRule& rule = *use.rule;
+      const bool opens_tls = rule.effect == model::Effect::allow && rule.enforce && opens(rule);
+      if (!opens_tls) return;
+      all_.push_back(use);
+      by_host_.add(use);
+    });
+  }
+
+  // One that the deny rule for tcp, which says nothing of tls, closes to CONNECT. Where that hangs on what names
+  // resolve to, nothing is said.
+  std::optional<RuleUse> closed_by(const model::EgressRule& deny) {
+    const bool anywhere = !deny.hosts && !deny.cidrs && !deny.services && !deny.internet;
+    for (const net::HostPattern& pattern : deny.hosts.value_or(std::vector<net::HostPattern>{})) {
+      const Entry* met = by_host_.find(
+          pattern, pattern.kind() != net::HostPattern::Kind::exact,
+          [&](const Entry& entry) { return entry.pattern->overlaps(pattern) && meets_ports(deny, *entry.use.rule); });
+      if (met != nullptr) return met->use;
+    }
+    for (const RuleUse& use : all_) {
+      if (left_ == 0 || left_-- == 0) break;
+      const model::EgressRule& allow = *use.rule;
+      const bool meets = anywhere || (deny.hosts && !deny.cidrs && names_one_of(allow, *deny.hosts)) ||
+                         (deny.services && allow.services && shares_service(deny, allow)) ||
+                         (deny.internet && (allow.internet || allow.hosts)) ||
+                         (deny.cidrs && !deny.hosts && allow.cidrs && !allow.hosts && shares_prefix(deny, allow));
+      if (meets && meets_ports(deny, allow)) return use;
+    }
+    return std::nullopt;
+  }
+
+ private:
+  const model::InternalService* service(const model::Reference& reference) const {
+    const auto known = context_.services.find(reference.name);
+    return known == context_.services.end() ? nullptr : &context_.set.internal_services[known->second];
+  }
+  template <class Test>
+  bool any_service(const model::EgressRule& rule, Test test) const {
+    return rule.services && std::ranges::any_of(*rule.services, [&](const model::Reference& reference) {
+             const model::InternalService* found = service(reference);
+             return found != nullptr && test(*found);
+           });
+  }
+
+  // Absent protocols are tls, or the service's.
+  bool opens(const model::EgressRule& rule) const {
+    if (rule.protocols) return speaks(rule, model::Protocol::tls);
+    if (!rule.services) return true;
+    return any_service(rule, [](const model::InternalService& of) {
+      return std::ranges::find(of.protocols, model::Protocol::tls) != of.protocols.end();
+    });
+  }
+  bool meets_ports(const model::EgressRule& deny, const model::EgressRule& allow) const {
+    if (!deny.ports || !allow.services || allow.ports) return ports_overlap(deny, allow);
+    return any_service(allow, [&](const model::InternalService& of) {
+      model::EgressRule stated;
+      stated.ports = of.ports;
+      return ports_overlap(deny, stated);
+    });
+  }
+  bool names_one_of(const model::EgressRule& allow, const std::vector<net::HostPattern>& hosts) const {
+    if (allow.internet) return true;
+    return any_service(allow, [&](const model::InternalService& of) {
+      return std::ranges::any_of(of.hosts, [&](const net::HostPattern& theirs) {
+        return std::ranges::any_of(hosts, [&](const net::HostPattern& ours) { return ours.overlaps(theirs); });
+      });
+    });
+  }
+  static bool shares_service(const model::EgressRule& a, const model::EgressRule& b) {
+    return std::ranges::any_of(*a.services, [&](const model::Reference& x) {
+      return std::ranges::any_of(*b.services, [&](const model::Reference& y) { return x.name == y.name; });
+    });
+  }
+  static bool shares_prefix(const model::EgressRule& a, const model::EgressRule& b) {
+    return std::ranges::any_of(*a.cidrs, [&](const net::IpPrefix& x) {
+      return std::ranges::any_of(*b.cidrs, [&](const net::IpPrefix& y) { return x.overlaps(y); });
+    });
+  }
+
+  const Context& context_;
+  PatternIndex by_host_;
+  std::vector<RuleUse> all_;
+  std::size_t left_ = kMostComparisons;
+};
+
 }  // namespace
 
 void check_tcp_denies(Context& context) {
-  PatternIndex allows;
-  std::optional<RuleUse> any_allow;
-  for_each_rule(context.set, [&](const RuleUse& use) {
-    const bool opens_tls = use.rule->effect == model::Effect::allow && use.rule->enforce &&
-                           (!use.rule->protocols || speaks(*use.rule, model::Protocol::tls));
-    if (!opens_tls) return;
-    allows.add(use);
-    if (!any_allow) any_allow = use;
-  });
+  TlsAllows allows(context);
   for_each_rule(context.set, [&](const RuleUse& deny) {
     const model::EgressRule& rule = *deny.rule;
     const bool closes_tcp = rule.effect == model::Effect::deny && rule.enforce && rule.protocols &&
                             speaks(rule, model::Protocol::tcp) && !speaks(rule, model::Protocol::tls);
     if (!closes_tcp) return;
-    const bool anywhere = !rule.hosts && !rule.cidrs && !rule.services && !rule.internet;
-    if (anywhere && any_allow && ports_overlap(rule, *any_allow->rule))
-      return tell_tcp(deny, *any_allow, context.report);
-    if (!rule.hosts) return;
-    for (const net::HostPattern& pattern : *rule.hosts) {
-      const Entry* met = allows.find(pattern, pattern.kind() != net::HostPattern::Kind::exact, [&](const Entry& entry) {
-        return entry.pattern->overlaps(pattern) && ports_overlap(rule, *entry.use.rule);
-      });
-      if (met != nullptr) return tell_tcp(deny, met->use, context.report);
-    }
+    if (const auto allow = allows.closed_by(rule)) tell_tcp(deny, *allow, context.report);
   });
 }
 
-void check_shadowed(Context& context) {
+void check_shadowed_egress(Context& context) {
   PatternIndex denies;
   PatternIndex allows;
+  std::vector<RuleUse> others;  // denies that name no hosts
   for_each_rule(context.set, [&](const RuleUse& use) {
     if (!use.rule->enforce || use.rule->when) return;
     if (use.rule->effect == model::Effect::deny) denies.add(use);
+    if (use.rule->effect == model::Effect::deny && !use.rule->hosts) others.push_back(use);
     if (use.rule->effect == model::Effect::allow && !has_obligations(*use.rule)) allows.add(use);
   });
+  std::size_t left = kMostComparisons;
   for_each_rule(context.set, [&](const RuleUse& use) {
     const model::EgressRule& rule = *use.rule;
-    if (rule.effect != model::Effect::allow || !rule.hosts || rule.hosts->empty() || !rule.enforce) return;
-    if (const Entry* deny = denies.empty() ? nullptr : covering(use, denies, false)) {
+    if (rule.effect != model::Effect::allow || !rule.enforce) return;
+    const auto tell_denied = [&](const RuleUse& deny) {
       context.report.warn(rule.place,
-                          fmt::format("rule `{}` can never allow: `{}` denies all of it", use.name(), deny->use.name()),
+                          fmt::format("rule `{}` can never allow: `{}` denies all of it", use.name(), deny.name()),
                           "remove one of them");
-      return;
+    };
+    for (const RuleUse& deny : others) {
+      if (left == 0 || left-- == 0) break;
+      if (denies_all_of(deny, use)) return tell_denied(deny);
     }
+    if (!rule.hosts || rule.hosts->empty()) return;
+    if (const Entry* deny = denies.empty() ? nullptr : covering(use, denies, false)) return tell_denied(deny->use);
     if (has_obligations(rule)) return;
     const Entry* wider = covering(use, allows, true);
     if (wider == nullptr || wider->use.rule->id > rule.id) return;  // of two alike the later name is told

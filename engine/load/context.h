@@ -85,12 +85,13 @@ void read_access_policy(const Draft& draft, Context& context);
 void read_policy_test(const Draft& draft, Context& context);
 
 // What only the whole set shows.
-void check_roles(Context& context);       // cycles, separation of duty, roles that nobody can have
-void check_entities(Context& context);    // the same subject or resource twice
-void check_routes(Context& context);      // Secrets' routes that cover one another
-void check_tenants(Context& context);     // denies that subjects without a tenant escape
-void check_tcp_denies(Context& context);  // tcp denies that close what a tls allow opens
-void check_shadowed(Context& context);    // rules that others leave nothing to decide
+void check_roles(Context& context);            // cycles, separation of duty, roles that nobody can have
+void check_entities(Context& context);         // the same subject or resource twice
+void check_routes(Context& context);           // Secrets' routes that cover one another
+void check_tenants(Context& context);          // denies that subjects without a tenant escape
+void check_tcp_denies(Context& context);       // tcp denies that close what a tls allow opens
+void check_shadowed_egress(Context& context);  // egress rules that others leave nothing to decide
+void check_shadowed(Context& context);         // rules of the other domains, alike
 void check_writable_programs(Context& context);
 
 }  // namespace portreeve::load

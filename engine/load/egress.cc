@@ -263,6 +263,16 @@ void read_limits(const Fields& fields, model::EgressRuleLimits& out) {
          limits->integer("connections")};
 }
 
+void warn_of_forbidden_ports(const RuleReader& rule) {
+  if (!rule.allows()) return;
+  for (const Node* node : rule.fields.list("ports")) {
+    const auto port = net::parse_port(node->text);
+    if (!port || !net::is_forbidden_port(*port)) continue;
+    rule.context.report.warn(node->at, fmt::format("port {} is a control plane's, which no rule opens", *port),
+                             "remove it");
+  }
+}
+
 void check_internet(const RuleReader& rule, const model::EgressRule& out) {
   if (!out.internet || !rule.allows()) return;
   rule.warn("internet",
@@ -278,6 +288,7 @@ void read_rule(const RuleReader& rule, model::EgressRule& out) {
   out.direct = fields.affirmed("direct");
   out.internet = fields.affirmed("internet");
   out.ports = read_ports(fields, rule.context.report);
+  warn_of_forbidden_ports(rule);
   out.protocols = read_protocols(fields);
   out.methods = read_methods(fields, "methods", rule.context.report);
   out.paths = read_http_paths(fields, "paths", rule.context.report);

@@ -6,6 +6,7 @@
 #include "engine/base/json_text.h"
 #include "engine/base/json_value.h"
 #include "engine/load/load.h"
+#include "engine/load/scalars.h"
 #include "engine/load/schema.h"
 
 namespace portreeve::load {
@@ -22,7 +23,9 @@ JsonValue object(std::initializer_list<std::pair<std::string_view, JsonValue>> m
 
 JsonValue words(std::span<const std::string_view> list) {
   Array out;
-  for (const std::string_view word : list) out.emplace_back(word);
+  for (const std::string_view word : list) {
+    out.push_back(is_boolean(word) ? JsonValue(word == "true") : JsonValue(word));
+  }
   return out;
 }
 

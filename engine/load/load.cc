@@ -247,6 +247,7 @@ class Loader {
     check_routes(context);
     check_tenants(context);
     check_tcp_denies(context);
+    check_shadowed_egress(context);
     check_shadowed(context);
     check_writable_programs(context);
   }

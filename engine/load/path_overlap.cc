@@ -33,32 +33,6 @@ bool glob_may_match_below(std::string_view glob, std::string_view folder) {
   return true;
 }
 
-// What every match of the expression begins with, as far as that is plain to see.
-std::string literal_start(std::string_view expression) {
-  // Alternatives, flags and empty anchors are left to whoever reads more than a prefix.
-  if (expression.find('|') != std::string_view::npos || expression.starts_with("(?")) return {};
-  if (expression.starts_with('^')) expression.remove_prefix(1);
-  std::string out;
-  while (!expression.empty()) {
-    std::size_t length = 1;
-    char c = expression.front();
-    if (c == '\\') {
-      const char escaped = expression.size() > 1 ? expression[1] : '\0';
-      if (std::string_view("./-_+").find(escaped) == std::string_view::npos || escaped == '\0') break;
-      c = escaped;
-      length = 2;
-    } else if (std::string_view("^$.[]()*+?{}").find(c) != std::string_view::npos) {
-      break;
-    }
-    const std::string_view rest = expression.substr(length);
-    const bool counted = !rest.empty() && std::string_view("*?{+").find(rest.front()) != std::string_view::npos;
-    if (counted) break;
-    out += c;
-    expression = rest;
-  }
-  return out;
-}
-
 }  // namespace
 
 bool may_match_below(const pattern::Pattern& pattern, std::string_view folder) {
@@ -68,11 +42,8 @@ bool may_match_below(const pattern::Pattern& pattern, std::string_view folder) {
       return folder == "/" || text == folder || (text.starts_with(folder) && text[folder.size()] == '/');
     case pattern::PatternKind::glob:
       return glob_may_match_below(text, folder);
-    case pattern::PatternKind::regex: {
-      const std::string start = literal_start(text.substr(4, text.size() - 5));
-      const std::string below = folder == "/" ? "/" : std::string(folder) + "/";
-      return are_prefixes(start, below);
-    }
+    case pattern::PatternKind::regex:
+      return are_prefixes(pattern.literal_prefix(), folder == "/" ? "/" : std::string(folder) + "/");
   }
   return true;
 }

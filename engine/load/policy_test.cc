@@ -168,7 +168,8 @@ void read_expectation(const Fields& fields, Context& context, model::TestCase& o
   out.obligations = fields.json("obligations");
   if (const auto dry_run = fields.nested("dryRun")) {
     JsonValue value;
-    value.set("decision", dry_run->choice("decision") == std::size_t{0});
+    const auto decision = dry_run->choice("decision");
+    value.set("decision", decision && *decision % 2 == 0);  // of `allow`, `deny`, `true`, `false`
     JsonValue::Array rules;
     std::vector<std::string> names;
     for (const Node* node : dry_run->list("rules")) {

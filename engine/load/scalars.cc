@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <optional>
 
 #include "engine/base/text.h"
@@ -28,7 +29,10 @@ std::optional<JsonValue> number(std::string_view text) {
     return whole;
   double real = 0;
   if (std::from_chars(text.data(), end, real).ec != std::errc()) return std::nullopt;
-  return real;
+  // As of JSON: `3.0` and `3e0` are what `3` is.
+  constexpr double kBeyondInt64 = 9223372036854775808.0;  // 2^63
+  const bool is_whole = std::trunc(real) == real && real >= -kBeyondInt64 && real < kBeyondInt64;
+  return is_whole ? JsonValue(static_cast<std::int64_t>(real)) : JsonValue(real);
 }
 
 JsonValue plain_to_json(const Node& node, Report& report) {

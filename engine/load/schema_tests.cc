@@ -43,8 +43,10 @@ constexpr Field kTestSessionFields[] = {
     {.key = "age", .type = duration, .doc = "of the session", .absent = "`0s`"},
 };
 constexpr Object kTestSession{"cases[].session", kTestSessionFields};
+// As a table says what it expects, or as an answer does.
+constexpr Word kDecisions[] = {"allow", "deny", "true", "false"};
 constexpr Field kDryRunFields[] = {
-    {.key = "decision", .type = choice, .need = kRequired, .doc = "if dry runs were enforced", .choices = kEffects},
+    {.key = "decision", .type = choice, .need = kRequired, .doc = "if dry runs were enforced", .choices = kDecisions},
     {.key = "rules", .shape = kList, .doc = "the determining rules then, exactly", .absent = "whichever"},
 };
 constexpr Object kDryRun{"cases[].dryRun", kDryRunFields};

@@ -97,6 +97,7 @@ model::Injection read_injection(const Fields& fields) {
   if (const auto sigv4 = forms->nested("sigv4")) {
     return model::InjectSigV4{sigv4->text("service").value_or(""), sigv4->text("region").value_or("")};
   }
+  forms->nested("bearer");
   return model::InjectBearer{};
 }
 

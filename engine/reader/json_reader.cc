@@ -54,7 +54,10 @@ class Converter {
  private:
   Result<JsonValue> number(double value) {
     if (!std::isfinite(value)) return bad("a number too large for a double");
-    return JsonValue(value);
+    // `3.0` and `3e0` are what `3` is: JSON has one kind of number, and a record keeps the shortest form of it.
+    constexpr double kBeyondInt64 = 9223372036854775808.0;  // 2^63, which a double holds exactly
+    const bool whole = std::trunc(value) == value && value >= -kBeyondInt64 && value < kBeyondInt64;
+    return whole ? JsonValue(static_cast<std::int64_t>(value)) : JsonValue(value);
   }
 
   Result<JsonValue> string(std::string_view value) {

@@ -36,7 +36,7 @@ TEST(JsonReader, ReadsEveryKindOfValue) {
       {"9223372036854775808", JsonValue(9223372036854775808.0)},
       {"18446744073709551615", JsonValue(18446744073709551615.0)},
       {"18446744073709551616", JsonValue(18446744073709551616.0)},
-      {"-9223372036854775809", JsonValue(-9223372036854775808.0)},
+      {"-9223372036854775809", JsonValue(std::numeric_limits<std::int64_t>::min())},
       {R"(["99999999999999999999\"",99999999999999999999 ,99999999999999999999.5,-9223372036854775808])",
        JsonValue(JsonValue::Array{"99999999999999999999\"", 1e20, 1e20, std::numeric_limits<std::int64_t>::min()})},
       {"1.5", JsonValue(1.5)},
@@ -57,8 +57,10 @@ TEST(JsonReader, ReadsEveryKindOfValue) {
     ASSERT_TRUE(value) << row.text << ": " << value.error().message;
     EXPECT_EQ(*value, row.expected) << row.text;
   }
-  EXPECT_NE(parse_json("1")->as_int(), nullptr);
-  EXPECT_NE(parse_json("1.0")->as_double(), nullptr);
+  for (const char* whole : {"1", "1.0", "1e2", "1.5e1", "-0.0", "9223372036854774784.0"}) {
+    EXPECT_NE(parse_json(whole)->as_int(), nullptr) << whole;
+  }
+  EXPECT_NE(parse_json("1.25e1")->as_double(), nullptr);
   EXPECT_NE(parse_json("9223372036854775808")->as_double(), nullptr);
 }
 
