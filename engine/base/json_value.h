@@ -10,7 +10,7 @@
 
 namespace portreeve {
 
-// A JSON value (RFC 8259). A number without fraction and exponent that fits is an int64, any other a double.
+// A JSON value (RFC 8259). Readers make an int64 of a whole number that fits, however written, of others a double.
 // An object keeps its members sorted by key (bytewise), each key once. A value: copies are deep; const use is
 // thread-safe.
 class JsonValue {

@@ -11,7 +11,7 @@ using enum Reason;
 
 // Frozen: docs/reason-codes.md
 constexpr auto kRows = std::to_array<ReasonRow>({
-    {token_missing, "token-missing", "no token of a session or of an identity provider came with the question"},
+    {token_missing, "token-missing", "no token of a session came with the question"},
     {token_invalid, "token-invalid", "the token is not one that the policy set's issuers or this PDP signed for us"},
     {token_expired, "token-expired", "the token's time is over; ask for a new one"},
     {source_mismatch, "source-mismatch", "the session is bound to other source addresses"},

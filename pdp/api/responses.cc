@@ -18,6 +18,9 @@ tl::expected<JsonValue, HttpResponse> read_json_body(const HttpRequest& request)
   if (!is_json(request)) {
     return tl::unexpected(problem_response(415, "unsupported-media-type", "the body is `application/json`"));
   }
+  if (request.header("Content-Encoding")) {
+    return tl::unexpected(problem_response(415, "unsupported-media-type", "the body comes without a content coding"));
+  }
   // One a thread: its buffers are what makes parsing cheap.
   static thread_local reader::JsonReader reader;
   auto body = reader.parse(request.body());

@@ -16,6 +16,18 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kDiagnosticsLogged = 20;
 
+// Rules that say `publicSuffix: acknowledged`, as `policy/rule (file:line)`: such a rule opens names of strangers.
+std::vector<std::string> rules_over_suffixes(const model::PolicySet& set) {
+  std::vector<std::string> out;
+  for (const model::EgressPolicy& policy : set.egress_policies) {
+    for (const model::EgressRule& rule : policy.rules) {
+      if (!rule.public_suffix_acknowledged || rule.effect != model::Effect::allow) continue;
+      out.push_back(fmt::format("{}/{} ({}:{})", policy.name, rule.id, rule.place.file, rule.place.line));
+    }
+  }
+  return out;
+}
+
 }  // namespace
 
 // What one look at the folder came to.
@@ -25,6 +37,7 @@ struct PolicyRollout::Attempt {
   std::string revision;  // of the folder, where it could be read
   std::string problem;   // why it is not active, one line
   std::vector<Diagnostic> diagnostics;
+  std::vector<std::string> over_suffixes;  // of the revision that is active now
 };
 
 PolicyRollout::PolicyRollout(Options options, Parts parts, BeforeActivation before, AfterActivation after)
@@ -102,6 +115,7 @@ PolicyRollout::Attempt PolicyRollout::try_folder() {
     attempt.active = true;
     return attempt;
   }
+  attempt.over_suffixes = rules_over_suffixes(loaded.set->documents());
   if (auto done = activate(*files, std::move(loaded.set)); !done) {
     attempt.problem = done.error().message;
     return attempt;
@@ -114,7 +128,11 @@ void PolicyRollout::report(const Attempt& attempt) {
   if (attempt.active) {
     parts_.readiness.met(kReadiness);
     last_refused_.clear();
-    if (attempt.changed) parts_.log.info("policies active", {{"revision", attempt.revision}});
+    if (!attempt.changed) return;
+    parts_.log.info("policies active", {{"revision", attempt.revision}});
+    for (std::size_t i = 0; i < std::min(attempt.over_suffixes.size(), kDiagnosticsLogged); ++i) {
+      parts_.log.warning("a rule opens a public suffix", {{"rule", attempt.over_suffixes[i]}});
+    }
     return;
   }
   parts_.readiness.unmet(kReadiness, attempt.problem);

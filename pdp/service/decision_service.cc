@@ -61,6 +61,11 @@ bool ends_batch(BatchSemantic semantic, bool allowed) {
   return true;
 }
 
+// Asked by a gate for what runs in a session; a person's token proves the person and no session (SEMANTICS §8).
+bool is_of_sandbox(const wire::Request& request) {
+  return !std::holds_alternative<wire::AccessQuestion>(request.question);
+}
+
 }  // namespace
 
 struct DecisionService::Batch {
@@ -137,6 +142,9 @@ void DecisionService::judge(Batch& batch) const {
   for (std::size_t i = 0; i < batch.evaluation.questions.size(); ++i) {
     reader::Question& question = batch.evaluation.questions[i];
     question.request.time = now;
+    if (!question.request.identity_failure && is_of_sandbox(question.request) && !question.request.principal.session) {
+      question.request.identity_failure = wire::Reason::token_missing;
+    }
     const wire::Decision decision =
         decide::to_decision(decide::decide(*snapshot, question.request, workspace), *snapshot);
     wire::DecisionRecord record = make_record(question, decision, batch.sessions[i]);

@@ -90,12 +90,24 @@ Identity SubjectResolver::of_session(const Asking& asking, Timestamp now) const 
   const storage::Session& session = **found;
   if (claims.sub != session.subject_id) return failed(Reason::token_invalid);
   if (session.addresses.empty()) {
+    if (is_anothers(asking.source, session, now)) return failed(Reason::token_invalid);
     return standing(*found, is_old ? std::optional(Reason::token_expired) : tenant_failure(claims, session),
                     claims.expires, now);
   }
   // From a bound address the address proves and the token only names: its age is not held against it.
   if (is_bound(session, asking.source)) return standing(*found, tenant_failure(claims, session), session.expires, now);
   return standing(*found, is_old ? Reason::token_expired : Reason::source_mismatch, claims.expires, now);
+}
+
+// Whether the source is bound to another session, whose token alone speaks from there.
+bool SubjectResolver::is_anothers(const std::optional<std::string>& source, const storage::Session& session,
+                                  Timestamp now) const {
+  const auto address = source ? net::IpAddress::parse(*source) : Result<net::IpAddress>(fail(""));
+  if (!address) return false;
+  const auto found = sessions_.find_by_address(*address);
+  if (!found || *found == nullptr) return false;
+  const storage::Session& holder = **found;
+  return holder.id != session.id && !holder.ended && now < holder.expires;
 }
 
 Identity SubjectResolver::of_address(const Asking& asking, Timestamp now) const {

@@ -50,6 +50,7 @@ class SubjectResolver {
  private:
   Identity of_session(const Asking& asking, Timestamp now) const;
   Identity of_address(const Asking& asking, Timestamp now) const;
+  bool is_anothers(const std::optional<std::string>& source, const storage::Session& session, Timestamp now) const;
 
   TokenVerifier& verifier_;
   const SessionTokens& tokens_;

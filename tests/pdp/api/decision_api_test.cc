@@ -104,6 +104,25 @@ TEST_F(PdpFixture, APersonIsKnownByTheirToken) {
   EXPECT_EQ(ask("rita", id_token("rita")).context("reason"), R"("token-invalid")");
 }
 
+TEST_F(PdpFixture, APersonsTokenIsNoSessions) {
+  using storage::PepDomain;
+  credential_ = peps_->add("all", {PepDomain::egress, PepDomain::secrets, PepDomain::execution}, clock_.now())->secret;
+  const auto ask = [&](const std::string& action, const std::string& resource) {
+    return post("/access/v1/evaluation", R"({"subject":{"type":"user","id":"dev/rita","properties":{"token":")" +
+                                             id_token("rita") + R"("}},"action":{"name":")" + action +
+                                             R"("},"resource":)" + resource + "}");
+  };
+  const char* endpoint = R"({"type":"endpoint","id":"packages.example.org:443","properties":{"protocol":"tls"}})";
+  const char* secret = R"({"type":"secret","id":"llm","properties":{"use":"inject"}})";
+  const char* program = R"({"type":"program","id":"/bin/true","properties":{"file":"/bin/true"}})";
+  for (const Answer& answer : {ask("egress.resolve", endpoint), ask("egress.connect", endpoint),
+                               ask("secret.use", secret), ask("process.exec", program)}) {
+    EXPECT_EQ(answer.at("decision"), "false");
+    EXPECT_EQ(answer.context("reason"), R"("token-missing")");
+    EXPECT_EQ(answer.context("rules"), "[]");
+  }
+}
+
 TEST_F(PdpFixture, RefusesCallersAndPaths) {
   const std::string question =
       R"({"subject":{"type":"service","id":"x"},"action":{"name":"read"},"resource":{"type":"doc","id":"1"}})";
@@ -126,6 +145,10 @@ TEST_F(PdpFixture, RefusesCallersAndPaths) {
       {"another media type",
        HttpRequest::make("POST", "/access/v1/evaluation",
                          {{"Authorization", "Bearer " + credential_}, {"Content-Type", "text/plain"}}, question),
+       415, "unsupported-media-type"},
+      {"a content coding",
+       HttpRequest::make("POST", "/access/v1/evaluation",
+                         {{"Authorization", "Bearer " + credential_}, {"Content-Encoding", "gzip"}}, question),
        415, "unsupported-media-type"},
       {"another domain",
        HttpRequest::make(

@@ -108,12 +108,13 @@ TEST_F(SessionApi, ABoundSessionIsAskedForFromItsAddressesOnly) {
       {"an old token at its address", question("session", id, old, "10.1.2.3"), R"("rule-allow")"},
       {"an old token elsewhere", question("session", id, old, "10.1.2.4"), R"("token-expired")"},
       {"an old token of nowhere", question("session", id, old, ""), R"("token-expired")"},
-      {"an old token of an unbound session", question("session", other, old_token(other, Seconds{3000}), "10.1.2.3"),
+      {"an old token of an unbound session", question("session", other, old_token(other, Seconds{3000}), "10.1.2.4"),
        R"("token-expired")"},
       {"another session's token at its address", question("session", id, other_token, "10.1.2.3"),
        R"("token-invalid")"},
       {"no token at its address", question("session", id, "", "10.1.2.3"), R"("token-missing")"},
-      {"an unbound session at that address", question("session", other, other_token, "10.1.2.3"), R"("rule-allow")"},
+      {"an unbound session at that address", question("session", other, other_token, "10.1.2.3"), R"("token-invalid")"},
+      {"an unbound session beside it", question("session", other, other_token, "10.1.2.4"), R"("rule-allow")"},
       {"the address itself", question("address", "10.1.2.3", "", ""), R"("rule-allow")"},
       {"the address, said twice", question("address", "10.1.2.3", "", "10.1.2.3"), R"("rule-allow")"},
       {"the address, in another spelling", question("address", "::ffff:10.1.2.3", "", "10.1.2.3"), R"("rule-allow")"},
@@ -139,6 +140,10 @@ TEST_F(SessionApi, ABoundSessionIsAskedForFromItsAddressesOnly) {
   EXPECT_EQ(reason(question("address", "10.1.2.3", "", "")), R"("rule-allow")");
   EXPECT_EQ(post("/access/v1/evaluation", question("address", "10.1.2.3", "", "")).context("session"),
             R"({"id":")" + other + R"(","subject":"dev/ada","tenant":"acme"})");
+  const auto [third, third_token] = session("bob");
+  EXPECT_EQ(reason(question("session", third, third_token, "10.1.2.3")), R"("token-invalid")");
+  ASSERT_EQ(act("/v1/sessions/" + other + "/end", "").status, 200);
+  EXPECT_EQ(reason(question("session", third, third_token, "10.1.2.3")), R"("rule-allow")") << "the address is free";
 }
 
 TEST_F(SessionApi, ASupervisorIsAGateOfItsSession) {

@@ -106,6 +106,20 @@ TEST_F(PolicyRolloutTest, AChangeGoesLiveWholeOrNotAtAll) {
   EXPECT_EQ(revisions_->latest()->value().revision, snapshots_.load()->revision());
 }
 
+TEST_F(PolicyRolloutTest, APublicSuffixThatARuleOpensIsLoggedWhenItGoesLive) {
+  const std::string policy =
+      "apiVersion: portreeve/v1\nkind: EgressPolicy\nmetadata: { name: web }\n"
+      "spec: { rules: [{ id: pages, effect: allow, hosts: [\"*.github.io\"], publicSuffix: acknowledged }] }\n";
+  write(policy);
+  auto rolled = rollout();
+  ASSERT_TRUE(start(*rolled));
+  EXPECT_NE(told_.str().find("a rule opens a public suffix"), std::string::npos) << told_.str();
+  EXPECT_NE(told_.str().find("web/pages (p.yaml:4)"), std::string::npos) << told_.str();
+  told_.str("");
+  rolled->reload();
+  EXPECT_EQ(told_.str().find("public suffix"), std::string::npos) << "nothing new went live: " << told_.str();
+}
+
 TEST_F(PolicyRolloutTest, ABadFolderAtTheStartFallsBackToTheLastGoodRevision) {
   write(readable("doc"));
   {

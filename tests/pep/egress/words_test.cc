@@ -66,9 +66,9 @@ TEST(Denial, IsAResponseThatAnAgentCanActOn) {
 TEST(Denial, AsksForCredentialsAndKeepsTheConnection) {
   EXPECT_EQ(
       response_of(denial_of(wire::Reason::token_missing, 407), true),
-      "HTTP/1.1 407 Proxy Authentication Required\r\ncontent-type: application/json\r\ncontent-length: 175\r\n"
+      "HTTP/1.1 407 Proxy Authentication Required\r\ncontent-type: application/json\r\ncontent-length: 148\r\n"
       "x-deny-reason: token-missing\r\nProxy-Authenticate: Basic realm=\"portreeve\"\r\nconnection: keep-alive\r\n\r\n"
-      R"({"decision":false,"message":"no token of a session or of an identity provider came with the question; send the session token in Proxy-Authorization","reason":"token-missing"})"
+      R"({"decision":false,"message":"no token of a session came with the question; send the session token in Proxy-Authorization","reason":"token-missing"})"
       "\n");
 }
 
