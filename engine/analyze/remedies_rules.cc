@@ -80,8 +80,16 @@ std::optional<Lacks> lacks(const Inquiry& inquiry, const Explanation& explanatio
   return out;
 }
 
+// The file that was opened: what a rule goes by where a link on the way could be changed.
+std::string opened(const Inquiry& inquiry, bool of_interpreter) {
+  const auto& exec = std::get<wire::ExecQuestion>(inquiry.request.question);
+  const wire::ProgramFile& program = of_interpreter ? *exec.interpreter : exec.program;
+  return program.file.value_or(program.path);
+}
+
 // The list with one more element, or the element alone; empty where the clause is no list of such.
-std::string extended_clause(const Inquiry& inquiry, const decide::RuleSurvey& rule, const Gap& gap) {
+std::string extended_clause(const Inquiry& inquiry, const decide::RuleSurvey& rule, const Gap& gap,
+                            bool of_interpreter) {
   static constexpr std::array<std::string_view, 8> kLists{"hosts", "ports", "protocols", "methods",
                                                           "paths", "uses",  "models",    "users"};
   if (gap.clause == "terminal") return gap.state == decide::Clause::fails ? "terminal: true" : "";
@@ -89,7 +97,7 @@ std::string extended_clause(const Inquiry& inquiry, const decide::RuleSurvey& ru
                        gap.clause == "actions" || gap.clause == "programs";
   if (!is_list || gap.asked.empty() || gap.state != decide::Clause::fails) return {};
   std::string one = gap.asked == "connect" && gap.clause == "protocols" ? "tls" : gap.asked;
-  if (gap.clause == "programs") one = one.substr(0, one.find(' '));
+  if (gap.clause == "programs") one = opened(inquiry, of_interpreter);
   if (gap.clause != "ports") one = yaml_text(one);
   std::vector<std::string> items;
   if (const auto written = inquiry.text.of_rule(rule.place, gap.clause)) {
@@ -125,11 +133,13 @@ std::string gap_text(const Gap& gap) {
   return fmt::format("its `{}` had {}{}", gap.clause, gap.asked, told);
 }
 
-std::string subject_text(const model::BindingSubject& subject) {
-  if (const auto* const user = std::get_if<model::BoundUser>(&subject.who)) return "user " + user->sub;
-  if (const auto* const group = std::get_if<model::BoundGroup>(&subject.who)) return "group " + group->group;
+std::string subject_text(const Inquiry& inquiry, const model::BindingSubject& subject) {
+  const bool several = inquiry.snapshot.documents().identity_providers.size() > 1;
+  const std::string of = several ? " of " + subject.issuer : std::string();
+  if (const auto* const user = std::get_if<model::BoundUser>(&subject.who)) return "user " + user->sub + of;
+  if (const auto* const group = std::get_if<model::BoundGroup>(&subject.who)) return "group " + group->group + of;
   const auto& claim = std::get<model::BoundClaim>(subject.who);
-  return fmt::format("claim {} = {}", fmt::join(claim.path.segments, "."), to_canonical_json(claim.equals));
+  return fmt::format("claim {} = {}{}", fmt::join(claim.path.segments, "."), to_canonical_json(claim.equals), of);
 }
 
 // `binding coders gives it to group /agents/coding`, for the first binding that does.
@@ -143,7 +153,7 @@ std::string binding_text(const Inquiry& inquiry, const std::vector<std::string>&
     out.bindings.push_back(binding.name);
     if (!text.empty()) continue;
     std::vector<std::string> whom;
-    for (const model::BindingSubject& subject : binding.subjects) whom.push_back(subject_text(subject));
+    for (const model::BindingSubject& subject : binding.subjects) whom.push_back(subject_text(inquiry, subject));
     text = fmt::format(" (binding {} gives it to {})", binding.name, fmt::join(whom, ", "));
   }
   return text;
@@ -188,6 +198,37 @@ std::string binding_yaml(const Inquiry& inquiry, const std::string& role) {
       "apiVersion: portreeve/v1\nkind: RoleBinding\nmetadata: {{ name: {} }}\nspec:\n  roles: [{}]\n  subjects: [{{ "
       "issuer: {}, user: {} }}]\n",
       name_for(role + "-" + sub), role, principal.provider, yaml_text(sub));
+}
+
+// The first deny rule that the role would bring with it, and that matches the question; empty where there is none.
+std::string_view deny_of_role(const Inquiry& inquiry, const std::string& role) {
+  const std::vector<std::string> given = closure(inquiry.snapshot, {role});
+  const auto comes = [&](const decide::RuleSurvey& rule) {
+    const bool would = rule.effect == model::Effect::deny && rule.enforced && rule.matched && rule.tenant_fits;
+    return would && !rule.in_scope &&
+           std::ranges::any_of(rule.roles, [&](std::string_view its) { return contains(given, its); });
+  };
+  for (const auto* rules : {&inquiry.rules, &inquiry.interpreter}) {
+    const auto deny = std::ranges::find_if(*rules, comes);
+    if (deny != rules->end()) return deny->rule;
+  }
+  return {};
+}
+
+// The constraint that would take the role again, with those that the subject has; empty where none would.
+std::string_view constraint_on_role(const Inquiry& inquiry, const Explanation& explanation, const std::string& role) {
+  std::vector<std::string> held = closure(inquiry.snapshot, {role});
+  held.insert(held.end(), explanation.decision.roles.begin(), explanation.decision.roles.end());
+  for (const BrokenConstraint& broken : explanation.constraints) {
+    held.insert(held.end(), broken.roles.begin(), broken.roles.end());
+  }
+  for (const model::RoleConstraint& constraint : inquiry.snapshot.documents().role_constraints) {
+    const auto of = [&](const model::Reference& member) { return contains(held, member.name); };
+    const auto is_role = [&](const model::Reference& member) { return member.name == role; };
+    const auto count = static_cast<std::size_t>(std::ranges::count_if(constraint.roles, of));
+    if (count > constraint.at_most && std::ranges::any_of(constraint.roles, is_role)) return constraint.name;
+  }
+  return {};
 }
 
 // What the subject lacks of the rule's roles, as a part of the sentence; the remedy where nothing else is lacking.
@@ -243,12 +284,21 @@ Suggestion suggestion(const Inquiry& inquiry, const Explanation& explanation, co
   if (!out.gaps.empty()) {
     out.remedy = Remedy::change_clause;
     out.place = rule.place;
-    out.yaml = out.gaps.size() == 1 ? extended_clause(inquiry, rule, out.gaps[0]) : std::string();
+    out.yaml = out.gaps.size() == 1 ? extended_clause(inquiry, rule, out.gaps[0], of_interpreter) : std::string();
   }
   if (!lacks.role) out.roles.clear();
   if (lacks.count > 1 && out.remedy != Remedy::change_clause) out.yaml.clear();
-  out.text = fmt::format("{} would allow {} if {}", rule.rule, of_interpreter ? "the interpreter" : "it",
-                         fmt::join(parts, ", and if "));
+  const std::string_view what = inquiry.interpreter.empty() ? "it" : of_interpreter ? "the interpreter" : "the script";
+  out.text = fmt::format("{} would allow {} if {}", rule.rule, what, fmt::join(parts, ", and if "));
+  if (out.remedy != Remedy::give_role) return out;
+  if (const std::string_view deny = deny_of_role(inquiry, out.roles.front()); !deny.empty()) {
+    out.text += fmt::format("; but that role brings {} with it, which denies", deny);
+    ++out.changes;
+  }
+  if (const auto constraint = constraint_on_role(inquiry, explanation, out.roles.front()); !constraint.empty()) {
+    out.text += fmt::format("; but constraint {} would take that role, beside those it has", constraint);
+    ++out.changes;
+  }
   return out;
 }
 

@@ -84,11 +84,6 @@ std::string own_role(const Explanation& explanation) {
 
 std::string what_is_missing(const Inquiry& inquiry) {
   const wire::Request& request = inquiry.request;
-  if (const auto* const exec = std::get_if<wire::ExecQuestion>(&request.question)) {
-    if (!exec->program.file) return "the question does not say which file was opened, so that no rule can allow it";
-    if (!wire::is_clean_path(exec->program.path) || !wire::is_clean_path(*exec->program.file))
-      return "the program's path is not an absolute, clean one, so that no rule can allow it";
-  }
   if (const auto* const egress = std::get_if<wire::EgressQuestion>(&request.question)) {
     const auto* const name = std::get_if<net::HostName>(&egress->host);
     if (name != nullptr && inquiry.snapshot.is_secret_upstream(*name))

@@ -9,6 +9,7 @@
 
 #include "engine/analyze/explanation_parts.h"
 #include "engine/analyze/remedies.h"
+#include "engine/wire/program_path.h"
 
 namespace portreeve::analyze {
 namespace {
@@ -85,13 +86,34 @@ void add_denies(const std::vector<decide::RuleSurvey>& rules, const Inquiry& inq
   }
 }
 
-// What the question itself lacks, though rules match it.
+// No allow rule matches a program of which this is not known (SEMANTICS §5).
+void add_uncertain(const wire::ProgramFile& program, std::vector<Suggestion>& out) {
+  if (!wire::is_clean_path(program.path)) {
+    out.push_back(needed(Remedy::ask_differently,
+                         fmt::format("`{}` is no absolute, clean path, and no rule allows such", program.path)));
+  } else if (!program.file) {
+    out.push_back(needed(
+        Remedy::ask_differently,
+        fmt::format("the question does not say which file `{}` opened, and no rule allows it without", program.path)));
+  } else if (!wire::is_clean_path(*program.file)) {
+    out.push_back(needed(Remedy::ask_differently,
+                         fmt::format("`{}` is no absolute, clean path, and no rule allows such", *program.file)));
+  }
+}
+
+bool is_certain(const wire::ProgramFile& program) {
+  return wire::is_clean_path(program.path) && program.file && wire::is_clean_path(*program.file);
+}
+
+// Whether some rule could allow the question as it is asked.
+bool can_be_allowed(const wire::Request& request) {
+  const auto* const exec = std::get_if<wire::ExecQuestion>(&request.question);
+  return exec == nullptr || (is_certain(exec->program) && (!exec->interpreter || is_certain(*exec->interpreter)));
+}
+
+// What the question itself lacks, whatever the rules say.
 void add_lacks(const Inquiry& inquiry, const Explanation& explanation, std::vector<Suggestion>& out) {
   if (!explanation.uncovered.empty()) out.push_back(cover(explanation));
-  const bool matched = std::ranges::any_of(explanation.rules, [](const ConsideredRule& rule) {
-    return rule.matched && rule.enforced && rule.effect == model::Effect::allow && !rule.of_interpreter;
-  });
-  if (!matched) return;
   if (const auto* const egress = std::get_if<wire::EgressQuestion>(&inquiry.request.question)) {
     if (egress->stage == wire::EgressStage::connect && egress->addresses.empty()) {
       out.push_back(needed(Remedy::ask_differently,
@@ -99,6 +121,8 @@ void add_lacks(const Inquiry& inquiry, const Explanation& explanation, std::vect
     }
   }
   if (const auto* const exec = std::get_if<wire::ExecQuestion>(&inquiry.request.question)) {
+    add_uncertain(exec->program, out);
+    if (exec->interpreter) add_uncertain(*exec->interpreter, out);
     if (exec->interpreter && !exec->program.stable) {
       out.push_back(needed(Remedy::ask_differently,
                            fmt::format("the sandbox can change `{}` between judgement and start: put the script where "
@@ -116,9 +140,13 @@ bool is_allowed(const std::vector<decide::RuleSurvey>& rules) {
 
 void add_ways(const Inquiry& inquiry, const Explanation& explanation, bool by_service, std::vector<Suggestion>& out) {
   std::vector<Suggestion> ways;
-  if (!is_allowed(inquiry.rules) || by_service) near_rules(inquiry, explanation, false, by_service, ways);
-  if (!inquiry.interpreter.empty() && !is_allowed(inquiry.interpreter)) {
-    near_rules(inquiry, explanation, true, false, ways);
+  const bool script = !is_allowed(inquiry.rules) || by_service;
+  const bool interpreter = !inquiry.interpreter.empty() && !is_allowed(inquiry.interpreter);
+  if (script) near_rules(inquiry, explanation, false, by_service, ways);
+  if (interpreter) near_rules(inquiry, explanation, true, false, ways);
+  if (script && interpreter) {  // each is one half of the way
+    for (Suggestion& way : ways) ++way.changes;
+    std::ranges::stable_sort(ways, {}, &Suggestion::changes);
   }
   const bool one_change = std::ranges::any_of(ways, [](const Suggestion& way) { return way.changes == 1; });
   if (ways.size() > kMostWays) ways.resize(kMostWays);
@@ -177,7 +205,7 @@ void explain_why_not(const Inquiry& inquiry, Explanation& out) {
   add_denies(inquiry.rules, inquiry, false, ways);
   add_denies(inquiry.interpreter, inquiry, true, ways);
   add_lacks(inquiry, out, ways);
-  if (closed || out.reasons.front() == Reason::unknown_secret) return;
+  if (closed || out.reasons.front() == Reason::unknown_secret || !can_be_allowed(inquiry.request)) return;
   if (by_service || !is_open_but_for_denies(inquiry)) add_ways(inquiry, out, by_service, ways);
 }
 

@@ -226,7 +226,7 @@ describe('the console', () => {
       await olga.open(`/console/decisions/${record.id}`);
       assert.match(await olga.page.locator('.sentence').innerText(), /because no rule allows it/);
       const ways = olga.page.locator('ol.ways > li');
-      assert.match(await ways.first().innerText(), /no allow rule is near: one would have to be written, for the role `researcher`/);
+      assert.match(await ways.first().innerText(), /no allow rule is near: one would have to be written, for the role researcher/);
       await ways.first().getByText('What to write').click();
       await ways.first().getByText('hosts: [elsewhere.example.com]').waitFor();
       const allowed = (await world.pdp.records('--kind', 'decision')).find((each) => each.resource?.id === 'packages.example.org:443' && each.decision && each.revision === revisions[0]);
@@ -350,7 +350,7 @@ describe('the console', () => {
     assert.match(await guard.innerText(), /10\.1\.2\.3[^]*guard:private-address[^]*127\.0\.0\.1[^]*guard:loopback-address[^]*nothing opens it/);
     await olga.page.getByLabel('Properties of the resource').fill('{"protocol":"tls","addresses":["23.0.0.10"]}');
     await olga.click('button', 'Ask');
-    await olga.page.locator('ol.ways > li').first().getByText(/research-web\/\S+ would allow it if its `ports` had 8443/).waitFor();
+    await olga.page.locator('ol.ways > li').first().getByText(/research-web\/\S+ would allow it if its ports had 8443/).waitFor();
     await olga.page.getByRole('region', { name: 'Rules considered' }).getByText(/asked was 8443/).first().waitFor();
     await olga.page.getByLabel('Properties of the resource').fill('{"host":');
     await olga.click('button', 'Ask');

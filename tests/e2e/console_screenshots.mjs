@@ -129,8 +129,8 @@ for (const colorScheme of ['light', 'dark']) {
   await shoot('revision');
   await person.open('/console/try');
   await person.page.getByLabel('Subject', { exact: true }).fill('dev/rita');
-  await person.page.getByLabel('Resource', { exact: true }).fill('pastebin.com:443');
-  await person.page.getByLabel('Properties of the resource').fill('{\n  "host": "pastebin.com",\n  "port": 443,\n  "protocol": "tls",\n  "addresses": ["23.0.0.10"]\n}');
+  await person.page.getByLabel('Resource', { exact: true }).fill('packages.example.org:8443');
+  await person.page.getByLabel('Properties of the resource').fill('{\n  "protocol": "tls",\n  "addresses": ["23.0.0.10"]\n}');
   await person.click('button', 'Ask');
   await person.page.locator('.verdict').waitFor();
   await shoot('try');

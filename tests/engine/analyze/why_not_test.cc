@@ -93,6 +93,16 @@ TEST(WhyNot, NamesTheRoleThatWouldDo) {
             "of (it is for [globex])");
 }
 
+TEST(WhyNot, SaysWhereARoleWouldNotHelp) {
+  EXPECT_EQ(ways(connect("legacy.example.dev")).front(),
+            "give-role: admins-web/legacy would allow it if idp/rita had the role `admin` (binding admins gives it to "
+            "group /admins, user ada); but that role brings admins-web/no-legacy with it, which denies");
+  EXPECT_EQ(
+      ways({"sign", "record", "r1", ""}, {"rita", R"({"groups": ["/authors"]})"}).back(),
+      "give-role: approving/sign would allow it if idp/rita had the role `approver` (binding approvers gives it to "
+      "group /approvers); but constraint author-approver would take that role, beside those it has");
+}
+
 TEST(WhyNot, NamesTheBindingThatIsNotInForce) {
   EXPECT_EQ(ways(connect("console.example.net"), {"nora", "{}"}),
             Ways{"extend-binding: admins-web/console would allow it if binding night-shift were in force: it starts at "
@@ -210,7 +220,8 @@ TEST(WhyNot, OfProgramsNamesWhatIsAskedWrongly) {
       Ways{"change-clause: programs/tools would allow the interpreter if the question stated what `users` reads "
            "(the rule says [sandbox])"});
   EXPECT_EQ(ways({"process.exec", "program", "/usr/bin/other", ""}),
-            Ways{"ask-differently: the question does not say which file was opened, so that no rule can allow it"});
+            Ways{"!ask-differently: the question does not say which file `/usr/bin/other` opened, and no rule allows "
+                 "it without"});
 }
 
 TEST(WhyNot, OfGenericAccess) {

@@ -59,7 +59,7 @@ TEST(Explain, DrawsADenialAsATree) {
 │  ├─ research-web/packages would allow it if its `ports` had 8443 (the rule leaves 443 for tls, 80 for http)
 │  │  │   ports: [443, 8443]
 │  │  └─ POLICIES/sample/egress.yaml:27:7
-│  └─ coding-hosts/packages would allow it if its `ports` had 8443 (the rule leaves 443 for tls, 80 for http), and if keycloak/rita had the role `coding-agent` (binding coding-team gives it to group /agents/coding, claim department = "engineering")
+│  └─ coding-hosts/packages would allow it if its `ports` had 8443 (the rule leaves 443 for tls, 80 for http), and if keycloak/rita had the role `coding-agent` (binding coding-team gives it to group /agents/coding of keycloak, claim department = "engineering" of keycloak)
 │     │   ports: [443, 8443]
 │     └─ POLICIES/sample/egress.yaml:48:7
 )");

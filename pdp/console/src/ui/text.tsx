@@ -14,6 +14,11 @@ export function Text({ value, cut }: { value: string; cut?: 'wide' | 'narrow' })
   return <span class={`cut ${cut}`} title={visible(value)}>{inner}</span>;
 }
 
+// A sentence of the engine: what stands in backticks is code.
+export function Prose({ value }: { value: string }): JSX.Element {
+  return <>{value.split('`').map((part, index) => (index % 2 === 1 ? <code><Text value={part} /></code> : <Text value={part} />))}</>;
+}
+
 // One line of code from outside; blanks and tabs stay what they are.
 export function CodeText({ value }: { value: string }): JSX.Element {
   return <>{segments(value, '\t').map((each) => (each.mark === undefined ? each.text : <span class="unseen" title={each.mark}>{each.text}</span>))}</>;

@@ -7,7 +7,7 @@ import { pathTo } from '../lib/router';
 import { Card, Facts, Link, Notice } from './basic';
 import { YamlView } from './code';
 import { Icon } from './icons';
-import { Revision, Text, Time } from './text';
+import { Prose, Revision, Text, Time } from './text';
 
 const shownRules = 12;
 
@@ -135,7 +135,7 @@ export function Properties({ explanation, revision }: { explanation: Explanation
 function Way({ way, revision }: { way: Suggestion; revision: string | undefined }): JSX.Element {
   return (
     <li>
-      <Text value={way.text} /> <Place at={way} revision={revision} />
+      <Prose value={way.text} /> <Place at={way} revision={revision} />
       {way.yaml !== undefined && <details><summary class="small">What to write</summary><YamlView text={way.yaml} label={`What to write: ${way.text}`} excerpt /></details>}
     </li>
   );
@@ -149,9 +149,11 @@ export function WhyNot({ explanation, revision }: { explanation: Explanation; re
   if (ways.length === 0) return null;
   return (
     <Card title="What would allow it">
-      {also.length > 0 && <p class="muted">Had the first reason not been, {also.map((code, index) => <>{index > 0 && ', then '}<code>{code}</code></>)} would have decided.</p>}
-      {needed.length > 0 && <><h3>{needed.some((way) => way.remedy === 'none') ? 'No policy opens this' : 'Stands in the way'}</h3><ul class="ways">{needed.map((way) => <Way way={way} revision={revision} />)}</ul></>}
-      {others.length > 0 && <><h3>{needed.length > 0 ? 'And then, the nearest first' : 'Any of these, the nearest first'}</h3><ol class="ways">{others.map((way) => <Way way={way} revision={revision} />)}</ol></>}
+      <div class="why">
+        {also.length > 0 && <p class="muted">Had the first reason not been, {also.map((code, index) => <>{index > 0 && ', then '}<code>{code}</code></>)} would have decided.</p>}
+        {needed.length > 0 && <><h3>{needed.some((way) => way.remedy === 'none') ? 'No policy opens this' : 'Stands in the way'}</h3><ul class="ways">{needed.map((way) => <Way way={way} revision={revision} />)}</ul></>}
+        {others.length > 0 && <><h3>{needed.length > 0 ? 'And then, the nearest first' : 'Any of these, the nearest first'}</h3><ol class="ways">{others.map((way) => <Way way={way} revision={revision} />)}</ol></>}
+      </div>
     </Card>
   );
 }
