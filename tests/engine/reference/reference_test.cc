@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 
@@ -167,6 +168,42 @@ TEST_F(Reference, NoAddressAtConnectIsDefaultDeny) {
   const Decision decision = decide(egress("api.example.com", {}));
   EXPECT_EQ(decision.reason, Reason::default_deny);
   EXPECT_EQ(decision.obligations, wire::Obligations{});
+}
+
+TEST_F(Reference, TheDeploymentsOwnAddressesAreGuardedBesideThePublicOnes) {
+  const std::vector<net::IpPrefix> own = {*net::IpPrefix::parse("8.8.8.8/31")};
+  const auto reason = [&](std::vector<net::IpAddress> addresses) {
+    return reference_decide(set_->documents(), egress("api.example.com", std::move(addresses)), own).reason;
+  };
+  EXPECT_EQ(reason({kPublic}), Reason::guard_own_address);
+  EXPECT_EQ(reason({*net::IpAddress::parse("8.8.8.9")}), Reason::guard_own_address);
+  EXPECT_EQ(reason({*net::IpAddress::parse("8.8.8.7")}), Reason::rule_allow);
+  EXPECT_EQ(reason({*net::IpAddress::parse("8.8.8.7"), kPublic}), Reason::guard_own_address);
+  // What is hard already keeps its name.
+  EXPECT_EQ(reason({*net::IpAddress::parse("127.0.0.1")}), Reason::guard_loopback_address);
+}
+
+TEST_F(Reference, AtResolveNobodyKnowsTheServerName) {
+  wire::Request request = egress("api.example.com", {});
+  auto& question = std::get<wire::EgressQuestion>(request.question);
+  question.stage = wire::EgressStage::resolve;
+  question.sni = "other.example.com";
+  EXPECT_EQ(decide(request).reason, Reason::rule_allow);
+  question.stage = wire::EgressStage::connect;
+  EXPECT_EQ(decide(request).reason, Reason::sni_mismatch);
+}
+
+TEST_F(Reference, TheAccountSaysWhichClausesWereLookedAt) {
+  Account account;
+  reference_decide(set_->documents(), egress("denied.example.com", {}), {}, &account);
+  const auto saw = [&](std::string_view clause, model::Effect effect, Clause state) {
+    return std::any_of(account.clauses.begin(), account.clauses.end(), [&](const Account::Seen& seen) {
+      return seen.clause == clause && seen.effect == effect && seen.state == state;
+    });
+  };
+  EXPECT_TRUE(saw("hosts", model::Effect::allow, Clause::yes));
+  EXPECT_TRUE(saw("cidrs", model::Effect::deny, Clause::error));
+  EXPECT_FALSE(saw("cidrs", model::Effect::allow, Clause::error));
 }
 
 TEST_F(Reference, ADenyByPrefixThatLacksAddressesIsInErrorAndMatches) {
