@@ -26,20 +26,26 @@ std::string_view describe_guard(net::NameGuard guard) {
   return "";
 }
 
-std::optional<net::HostPattern> read_host(const Node& node, Report& report) {
+// What would be right instead of a text that is no host pattern. `prefixes` is the field that takes those; empty: none.
+std::string help_for_host(std::string_view text, std::string_view prefixes) {
+  const std::string where = prefixes.empty() ? "the `cidrs` of a rule" : fmt::format("`{}`", prefixes);
+  if (const auto address = net::IpAddress::parse(text))
+    return fmt::format("an address stands in {}: `{}/{}`", where, address->to_string(), address->bits());
+  if (net::IpPrefix::parse(text)) return fmt::format("a prefix stands in {}", where);
+  if (text.find("://") != std::string_view::npos || text.find('/') != std::string_view::npos)
+    return "write the name alone: what flows stands in `protocols`, paths in `paths`";
+  if (text.find(':') != std::string_view::npos) return "write the name alone: ports stand in `ports`";
+  return text.ends_with('.') ? "write it without the dot at its end" : "";
+}
+
+std::optional<net::HostPattern> read_host(const Node& node, std::string_view prefixes, Report& report) {
   auto pattern = parse_policy_host(node.text);
   if (pattern) return *std::move(pattern);
-  std::string help;
-  if (const auto address = net::IpAddress::parse(node.text)) {
-    help = fmt::format("an address stands in `cidrs`: `{}/{}`", address->to_string(), address->bits());
-  } else if (net::IpPrefix::parse(node.text)) {
-    help = "a prefix stands in `cidrs`";
-  }
-  report.error(node.at, std::move(pattern).error().message, std::move(help));
+  report.error(node.at, std::move(pattern).error().message, help_for_host(node.text, prefixes));
   return std::nullopt;
 }
 
-std::vector<net::HostPattern> read_plain_hosts(const Fields& fields, Context& context) {
+std::vector<net::HostPattern> read_plain_hosts(const Fields& fields, std::string_view prefixes, Context& context) {
   std::vector<net::HostPattern> out;
   for (const Node* node : fields.list("hosts")) {
     if (node->text.starts_with(kListPrefix)) {
@@ -47,7 +53,7 @@ std::vector<net::HostPattern> read_plain_hosts(const Fields& fields, Context& co
                            "only an EgressPolicy's rules name lists");
       continue;
     }
-    if (auto pattern = read_host(*node, context.report)) out.push_back(*std::move(pattern));
+    if (auto pattern = read_host(*node, prefixes, context.report)) out.push_back(*std::move(pattern));
   }
   return out;
 }
@@ -139,7 +145,7 @@ void read_hosts(const RuleReader& rule, model::EgressRule& out) {
   const HostCheck check{rule, out.public_suffix_acknowledged, out.direct};
   for (const Node* node : rule.fields.list("hosts")) {
     if (!node->text.starts_with(kListPrefix)) {
-      const auto pattern = read_host(*node, context.report);
+      const auto pattern = read_host(*node, "cidrs", context.report);
       if (!pattern) continue;
       if (rule.allows()) check(*pattern, node->at, "");
       out.hosts->push_back(*pattern);
@@ -161,7 +167,9 @@ void check_allowed_prefix(const RuleReader& rule, const net::IpPrefix& prefix, A
   if (const auto range = net::overlaps_guard(prefix)) {
     const bool soft = net::tier(*range) == net::GuardTier::soft;
     report.error(at, fmt::format("`{}` overlaps the guard (`{}`)", prefix.to_string(), net::guard_code(*range)),
-                 soft ? "declare an InternalService and name it in `services`" : "no rule opens it");
+                 soft                   ? "declare an InternalService and name it in `services`"
+                 : prefix.length() == 0 ? "no rule opens it; any public name is `internet: true`"
+                                        : "no rule opens it");
     return;
   }
   if (direct) return;
@@ -351,7 +359,7 @@ void check_service_ports(const Fields& fields, Context& context, const model::In
 
 void read_list(const Draft& draft, Context& context) {
   const Fields fields(*draft.spec, spec_of(Kind::list).spec, context.report);
-  model::List list{document_of(draft, context), read_plain_hosts(fields, context)};
+  model::List list{document_of(draft, context), read_plain_hosts(fields, "", context)};
   context.lists.emplace(draft.name, context.set.lists.size());
   context.set.lists.push_back(std::move(list));
 }
@@ -360,7 +368,7 @@ void read_internal_service(const Draft& draft, Context& context) {
   const Fields fields(*draft.spec, spec_of(Kind::internal_service).spec, context.report);
   model::InternalService service;
   static_cast<model::Document&>(service) = document_of(draft, context);
-  service.hosts = read_plain_hosts(fields, context);
+  service.hosts = read_plain_hosts(fields, "addresses", context);
   read_addresses(fields, context, service);
   service.protocols = read_protocols(fields).value_or(std::vector{model::Protocol::tls});
   service.ports = read_ports(fields, context.report).value_or(std::vector<model::PortRange>{});

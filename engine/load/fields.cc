@@ -267,14 +267,17 @@ bool check_integer(const Node& value, const Field& field, Report& report) {
                        (value.text.size() == 1 || value.text.front() != '0');
   constexpr std::int64_t kMost = std::int64_t{1} << 53;
   if (written && number >= 1 && number <= kMost) return true;
-  report.error(value.at, fmt::format("`{}` takes a whole number from 1, not `{}`", field.key, printable(value.text)));
+  report.error(value.at, fmt::format("`{}` takes a whole number from 1, not `{}`", field.key, printable(value.text)),
+               value.kind == Node::Kind::quoted ? "without quotes" : "");
   return false;
 }
 
 bool check_choice(const Node& value, const Field& field, Report& report) {
   if (std::ranges::find(field.choices, value.text) != field.choices.end()) return true;
-  report.error(value.at, fmt::format("`{}` is not a value of `{}`", printable(value.text), field.key),
-               "one of " + alternatives(field.choices));
+  std::string help = field.choices.size() == 1 ? fmt::format("write `{}`", field.choices.front())
+                                               : "one of " + alternatives(field.choices);
+  if (field.object != nullptr) help += fmt::format(", or a mapping with {}", alternatives(keys_of(*field.object)));
+  report.error(value.at, fmt::format("`{}` is not a value of `{}`", printable(value.text), field.key), std::move(help));
   return false;
 }
 
@@ -282,7 +285,10 @@ bool check_object(const Node& value, const Field& field, Report& report) {
   if (value.is_scalar() && !field.choices.empty()) return check_choice(value, field, report);
   if (value.kind == Node::Kind::null) return check_scalar(value, field, report);
   if (value.kind != Node::Kind::mapping) {
-    report.error(value.at, fmt::format("`{}` takes a mapping, not {}", field.key, describe(value)));
+    report.error(value.at,
+                 fmt::format("{}`{}` takes a mapping, not {}", field.shape == Shape::list ? "each entry of " : "",
+                             field.key, describe(value)),
+                 field.object == nullptr ? "write `{ name: value }`" : "with " + alternatives(keys_of(*field.object)));
     return false;
   }
   if (value.count != 0 || (field.object != nullptr && field.object->may_be_empty)) return true;
@@ -375,7 +381,8 @@ bool check_shape(const Node& value, const Field& field, Report& report) {
   if (value.kind == Node::Kind::null) return check_scalar(value, field, report);
   if (value.kind != Node::Kind::sequence) {
     report.error(value.at, fmt::format("`{}` takes a list, not {}", field.key, describe(value)),
-                 value.is_scalar() ? fmt::format("write `{}: [{}]`", field.key, printable(value.text)) : std::string());
+                 value.is_scalar() ? fmt::format("write `{}: [{}]`", field.key, printable(value.text))
+                                   : "each entry begins with `- `");
     return false;
   }
   if (value.count == 0) {

@@ -14,6 +14,16 @@ std::optional<At> declare_in(Table& table, std::string_view name, At at) {
   return place->second;
 }
 
+// What there is to choose from, where that fits a line.
+std::string declared(std::string_view what, const std::vector<std::string_view>& names) {
+  constexpr std::size_t kMost = 6;
+  if (names.empty()) return fmt::format("no {} is declared", what);
+  if (names.size() > kMost) return fmt::format("none of the {} that are declared has a name like it", names.size());
+  std::string out;
+  for (const std::string_view name : names) out += fmt::format("{}`{}`", out.empty() ? "" : ", ", name);
+  return (names.size() == 1 ? "the only one declared is " : "declared are ") + out;
+}
+
 template <class Table>
 void report_unknown(const Table& table, std::string_view what, std::string_view name, At at, Report& report) {
   std::string help;
@@ -21,7 +31,7 @@ void report_unknown(const Table& table, std::string_view what, std::string_view 
     std::vector<std::string_view> candidates;
     candidates.reserve(table.size());
     for (const auto& [known, place] : table) candidates.push_back(known);
-    help = suggestion(name, candidates, candidates.empty() ? fmt::format("no {} is declared", what) : std::string());
+    help = suggestion(name, candidates, declared(what, candidates));
   }
   report.error(at, fmt::format("unknown {} `{}`", what, printable(name)), std::move(help));
 }

@@ -7,8 +7,8 @@ namespace {
 using enum Type;
 
 constexpr Field kEntityFields[] = {
-    {.key = "type", .need = kRequired, .doc = "`user`, `record`, …"},
-    {.key = "id", .need = kRequired, .doc = "of a user `<provider>/<sub>`"},
+    {.key = "type", .need = kRequired, .doc = "its type: `user`, `record`, …"},
+    {.key = "id", .need = kRequired, .doc = "its id; of a user `<provider>/<sub>`"},
     {.key = "properties", .type = json_object, .doc = "apply where the request does not give them", .absent = "none"},
 };
 constexpr Object kEntity{"subjects[], resources[]", kEntityFields};
@@ -18,7 +18,7 @@ constexpr Field kEntitiesFields[] = {
 };
 
 constexpr Field kResourceMatchFields[] = {
-    {.key = "type", .need = kRequired, .doc = "of the resource; not endpoint, secret or program"},
+    {.key = "type", .need = kRequired, .doc = "the resource's type; not `endpoint`, `secret` or `program`"},
     {.key = "id", .type = pattern, .doc = "a glob or `/re:…/`", .absent = "every one of the type"},
 };
 constexpr Object kResourceMatch{"resources[]", kResourceMatchFields};

@@ -15,6 +15,7 @@
 
 #include "engine/base/limits.h"
 #include "engine/base/text.h"
+#include "engine/load/yaml_fault.h"
 
 namespace portreeve::load {
 namespace {
@@ -76,7 +77,8 @@ class TreeBuilder : public YAML::EventHandler {
     refuse_decorations(node, tag, anchor);
     if (tag == "!" && byte_at(node.offset) != '!') node.kind = Node::Kind::quoted;
     node.text = keep(node, value);
-    if (node.kind == Node::Kind::quoted && !is_closed(node)) throw Refusal(mark, "the quote is never closed", "");
+    if (node.kind == Node::Kind::quoted && !is_closed(node))
+      throw Refusal(mark, "the quote is never closed", "close it on the same line, or write the text without quotes");
     if (value.size() > limits::kYamlScalarBytes) {
       report_.error(node.at,
                     fmt::format("a value of {} bytes; at most {} are read", value.size(), limits::kYamlScalarBytes));
@@ -290,14 +292,8 @@ bool check_bytes(std::uint32_t file, std::string_view bytes, Report& report) {
 void report_fault(std::uint32_t file, std::string_view bytes, const YAML::Exception& fault, Report& report) {
   const At at{file, static_cast<std::uint32_t>(std::max(fault.mark.line, 0) + 1),
               static_cast<std::uint32_t>(std::max(fault.mark.column, 0) + 1)};
-  const auto offset = static_cast<std::size_t>(std::max(fault.mark.pos, 0));
-  if (offset < bytes.size() && bytes[offset] == '*') {
-    const std::size_t end = std::min(bytes.find_first_of(" \t\r\n,]}", offset), bytes.size());
-    const std::string word = printable(bytes.substr(offset, end - offset));
-    report.error(at, fmt::format("`{}` is read as an alias", word), fmt::format("write it in quotes: \"{}\"", word));
-    return;
-  }
-  report.error(at, fmt::format("not well-formed YAML: {}", fault.msg));
+  YamlFault words = explain_yaml_fault(bytes, static_cast<std::size_t>(std::max(fault.mark.pos, 0)), fault.msg);
+  report.error(at, std::move(words.message), std::move(words.help));
 }
 
 }  // namespace
