@@ -21,7 +21,8 @@ enum class ExprKind : std::uint8_t {
   list,           // args
   map,            // args: key, value, key, value, …
   entry_if_any,   // ?args[0] in a list, or as a map's value
-  comprehension,  // name: the macro; args[0]: the range; then the variable is in scope: [condition,] body
+  comprehension,  // name: the macro; args[0]: the range; then its variables are in scope: [condition,] body
+  block,          // cel.block(): args: the members, each of which those after it may name; then the body
 };
 
 struct Expr {
@@ -35,6 +36,7 @@ struct Expr {
   bool absolute = false;  // `.name`: never a macro's variable
   bool optional = false;
   std::string variable;  // of a comprehension
+  std::string second;    // its second variable; empty where it has one
   std::uint32_t height = 1;
   std::vector<std::unique_ptr<Expr>> args;
 
@@ -43,7 +45,7 @@ struct Expr {
   Op op = Op::constant;
   Function function = Function::size;
   AttributeId attribute;
-  std::uint32_t slot = 0;              // of a macro's variable
+  std::uint32_t slot = 0;              // of a macro's variable; of the first of several
   std::shared_ptr<const Zone> zone;    // of a getter with a zone
   std::shared_ptr<const Regex> regex;  // of matches() with a literal
 };

@@ -48,6 +48,8 @@ class Arena {
   void* allocate(std::size_t size);
   // A copy that lives as long as the arena.
   std::string_view keep(std::string_view text);
+  // Takes `size` bytes off the room without storing anything: for what was made and thrown away.
+  void count(std::size_t size) { bytes_ += size; }
   std::size_t bytes() const { return bytes_; }
 
  private:
@@ -119,17 +121,19 @@ using ZoneSource = std::function<Result<std::shared_ptr<const Zone>>(std::string
 
 enum class Want : std::uint8_t { condition, any_value };
 
-// checked: a type that cannot be is an error at once, as in policies. dynamic: types are met at run time only, as CEL
-// defines evaluation without a checker.
+// checked: a type that cannot be is an error at once, as in policies. dynamic: types are met at run time only, and so
+// are names that nothing answers to, as CEL defines evaluation without a checker.
 enum class Typing : std::uint8_t { checked, dynamic };
 
 struct CompileOptions {
   // Asked for zones named in the expression, once per name and expression; fixed offsets and UTC are never asked for.
-  // Where it is empty every other zone is an error.
+  // Where it is empty every other zone is an error. With dynamic typing it is kept, and asked at each run.
   ZoneSource zones;
   // kCondition: a static type that is known and not bool is an error, as is a constant result.
   Want want = Want::condition;
   Typing typing = Typing::checked;
+  // Where names are looked up first, such as `google.protobuf`; then in its parents; then by themselves.
+  std::string container = {};
 };
 
 // A program, or everything that is wrong with the expression (at least one error, in order of offset). One of the two.

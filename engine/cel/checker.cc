@@ -12,25 +12,21 @@
 namespace portreeve::cel {
 namespace {
 
-struct TypeConstant {
-  std::string_view name;
-  std::string_view value;
-};
-constexpr TypeConstant kTypeConstants[] = {{"bool", "bool"},
-                                           {"int", "int"},
-                                           {"uint", "uint"},
-                                           {"double", "double"},
-                                           {"string", "string"},
-                                           {"bytes", "bytes"},
-                                           {"list", "list"},
-                                           {"map", "map"},
-                                           {"type", "type"},
-                                           {"null_type", "null_type"},
-                                           {"optional_type", "optional_type"}};
-constexpr TypeConstant kDottedTypeConstants[] = {{"google.protobuf.Timestamp", "google.protobuf.Timestamp"},
-                                                 {"google.protobuf.Duration", "google.protobuf.Duration"},
-                                                 {"net.IP", "net.IP"},
-                                                 {"net.CIDR", "net.CIDR"}};
+constexpr std::string_view kTypeNames[] = {"bool",
+                                           "int",
+                                           "uint",
+                                           "double",
+                                           "string",
+                                           "bytes",
+                                           "list",
+                                           "map",
+                                           "type",
+                                           "null_type",
+                                           "optional_type",
+                                           "google.protobuf.Timestamp",
+                                           "google.protobuf.Duration",
+                                           "net.IP",
+                                           "net.CIDR"};
 
 }  // namespace
 
@@ -68,6 +64,8 @@ Type Checker::type_of(Expr& expr) {
       return entry_if_any(expr);
     case ExprKind::comprehension:
       return comprehension(expr);
+    case ExprKind::block:
+      return block(expr);
   }
   return {};
 }
@@ -108,6 +106,36 @@ Type Checker::fail_at(Range at, std::string message, std::string help) {
   return {};
 }
 
+Type Checker::unresolved(Expr& expr, std::string message, std::string help) {
+  if (options_.typing == Typing::checked) return fail_at(expr.name_at, std::move(message), std::move(help));
+  expr.text = help.empty() ? std::move(message) : fmt::format("{} ({})", message, help);
+  expr.op = Op::constant;
+  expr.literal = Value::error(ErrorCode::unresolved, expr.text);
+  return {};
+}
+
+// CEL resolves a name in its container first, then in the container's parents, at last by itself.
+bool Checker::resolve(Expr& expr, std::string_view name, bool absolute) {
+  std::string_view container = absolute ? std::string_view() : std::string_view(options_.container);
+  for (;;) {
+    const std::string whole = container.empty() ? std::string(name) : fmt::format("{}.{}", container, name);
+    if (const auto slot = environment_.find_variable(whole)) {
+      expr.op = Op::attribute;
+      expr.attribute = {*slot, AttributeId::kWhole};
+      return true;
+    }
+    const auto* const type = std::find(std::begin(kTypeNames), std::end(kTypeNames), whole);
+    if (type != std::end(kTypeNames)) {
+      expr.op = Op::constant;
+      expr.literal = Value::type(*type);
+      return true;
+    }
+    if (container.empty()) return false;
+    const std::size_t dot = container.rfind('.');
+    container = container.substr(0, dot == std::string_view::npos ? 0 : dot);
+  }
+}
+
 Type Checker::identifier(Expr& expr) {
   if (!expr.absolute) {
     for (std::size_t i = scopes_.size(); i-- > 0;) {
@@ -117,26 +145,16 @@ Type Checker::identifier(Expr& expr) {
       return scopes_[i].type;
     }
   }
-  if (const auto slot = environment_.find_variable(expr.name)) {
-    const Type& type = environment_.variables()[*slot].type;
-    if (type.kind() == TypeKind::object) {
-      errors_.unsupported(expr.at, fmt::format("`{}` as a whole", expr.name));
-      return {};
-    }
-    expr.op = Op::attribute;
-    expr.attribute = {*slot, AttributeId::kWhole};
-    return type;
-  }
-  for (const TypeConstant& constant : kTypeConstants) {
-    if (constant.name != expr.name) continue;
-    expr.op = Op::constant;
-    expr.literal = Value::type(constant.value);
-    return TypeKind::type;
+  if (resolve(expr, expr.name, expr.absolute)) {
+    if (expr.op == Op::constant) return TypeKind::type;
+    const Type& type = environment_.type_of(expr.attribute);
+    if (type.kind() != TypeKind::object) return type;
+    return fail_at(expr.at, fmt::format("not supported: `{}` as a whole", expr.name));
   }
   std::vector<std::string_view> known;
   for (const auto& variable : environment_.variables()) known.push_back(variable.name);
   for (const Scope& scope : scopes_) known.push_back(scope.name);
-  return fail_at(expr.at, fmt::format("unknown variable `{}`", expr.name), did_you_mean(expr.name, known));
+  return unresolved(expr, fmt::format("unknown variable `{}`", expr.name), did_you_mean(expr.name, known));
 }
 
 bool Checker::is_local(std::string_view name) const {
@@ -165,18 +183,10 @@ Type Checker::selection(Expr& expr) {
     }
     return unknown_field(expr, *object);
   }
-  if (const std::string name = has || expr.optional ? std::string() : dotted_name(expr); !name.empty()) {
-    if (const auto found = environment_.find_variable(name)) {
-      expr.op = Op::attribute;
-      expr.attribute = {*found, AttributeId::kWhole};
-      return environment_.variables()[*found].type;
-    }
-    for (const TypeConstant& known : kDottedTypeConstants) {
-      if (known.name != name || environment_.find_variable(name.substr(0, name.find('.')))) continue;
-      expr.op = Op::constant;
-      expr.literal = Value::type(known.value);
-      return TypeKind::type;
-    }
+  bool absolute = false;
+  const std::string name = has ? std::string() : dotted_name(expr, absolute);
+  if (!name.empty() && resolve(expr, name, absolute)) {
+    return expr.op == Op::constant ? TypeKind::type : environment_.type_of(expr.attribute);
   }
   check(*expr.args[0]);
   const Type& whole = expr.args[0]->type;
@@ -193,10 +203,13 @@ Type Checker::selection(Expr& expr) {
   return optional ? Type::optional(of.element()) : of.element();
 }
 
-std::string Checker::dotted_name(const Expr& expr) const {
-  if (expr.kind == ExprKind::identifier) return !expr.absolute && is_local(expr.name) ? std::string() : expr.name;
+std::string Checker::dotted_name(const Expr& expr, bool& absolute) const {
+  if (expr.kind == ExprKind::identifier) {
+    absolute = expr.absolute;
+    return !expr.absolute && is_local(expr.name) ? std::string() : expr.name;
+  }
   if (expr.kind != ExprKind::select || expr.optional) return {};
-  const std::string before = dotted_name(*expr.args[0]);
+  const std::string before = dotted_name(*expr.args[0], absolute);
   return before.empty() ? before : before + "." + expr.name;
 }
 
@@ -216,7 +229,7 @@ Type Checker::unknown_field(const Expr& expr, const TypeEnv::Object& object) {
 Type Checker::list(Expr& expr) {
   expr.op = Op::list;
   for (const auto& arg : expr.args) check(*arg);
-  if (expr.args.empty()) return Type::list({});
+  if (expr.args.empty()) return Type::list(Type::open());
   Type element = expr.args[0]->type;
   for (const auto& arg : expr.args) element = join(element, arg->type);
   return Type::list(element);
@@ -225,8 +238,9 @@ Type Checker::list(Expr& expr) {
 Type Checker::map(Expr& expr) {
   expr.op = Op::map;
   for (const auto& arg : expr.args) check(*arg);
-  if (expr.args.empty()) return Type::map({}, {});
-  Type key = expr.args[0]->type;
+  if (expr.args.empty()) return Type::map(Type::open(), Type::open());
+  // A key that cannot be one is dyn from here on, which also keeps the type's size in the number of its levels.
+  Type key;
   Type value = expr.args[1]->type;
   for (std::size_t i = 0; i < expr.args.size(); i += 2) {
     const Type& found = expr.args[i]->type;
@@ -234,7 +248,7 @@ Type Checker::map(Expr& expr) {
                       found.kind() == TypeKind::uint || found.kind() == TypeKind::string;
     if (!fits)
       fail_at(expr.args[i]->at, fmt::format("a map's key must be a bool, int, uint or string, not {}", to_text(found)));
-    key = join(key, found);
+    key = !fits ? Type::dyn() : i == 0 ? found : join(key, found);
     value = join(value, expr.args[i + 1]->type);
   }
   return Type::map(key, value);

@@ -16,44 +16,74 @@ namespace portreeve::cel {
 
 Type Checker::comprehension(Expr& expr) {
   if (expr.name == "bind" || expr.name == "optMap" || expr.name == "optFlatMap") return binding(expr);
-  expr.op = expr.name == "all"          ? Op::all
-            : expr.name == "exists"     ? Op::exists
-            : expr.name == "exists_one" ? Op::exists_one
-            : expr.name == "map"        ? Op::transform
-                                        : Op::filter;
+  expr.op = expr.name == "all"                 ? Op::all
+            : expr.name == "exists"            ? Op::exists
+            : expr.name == "exists_one"        ? Op::exists_one
+            : expr.name == "filter"            ? Op::filter
+            : expr.name == "transformMap"      ? Op::transform_map
+            : expr.name == "transformMapEntry" ? Op::transform_entries
+                                               : Op::transform;
   check(*expr.args[0]);
   const Type range = expr.args[0]->type;
   if (!range.is_dyn() && range.kind() != TypeKind::list && range.kind() != TypeKind::map) {
     fail_at(expr.args[0]->at, fmt::format("{}() goes over a list or a map, not {}", expr.name, to_text(range)));
   }
-  const Type element = range.kind() == TypeKind::map ? range.key() : range.element();
-  if (!check_within(expr, element)) return {};
-  const bool transform = expr.op == Op::transform;
+  const bool pair = !expr.second.empty();
+  const Type key = range.kind() == TypeKind::map    ? range.key()
+                   : range.kind() == TypeKind::list ? Type::integer()
+                                                    : Type::dyn();
+  const Type element = pair ? key : range.kind() == TypeKind::map ? range.key() : range.element();
+  if (!check_within(expr, element, range.element())) return {};
+  const bool transform = expr.op == Op::transform || expr.op == Op::transform_map || expr.op == Op::transform_entries;
   for (std::size_t i = 1; i < expr.args.size() - (transform ? 1 : 0); ++i) {
     want_bool(*expr.args[i], fmt::format("{}()", expr.name));
   }
-  if (transform) return Type::list(expr.args.back()->type);
+  const Type& body = expr.args.back()->type;
+  if (expr.op == Op::transform) return Type::list(body);
   if (expr.op == Op::filter) return Type::list(element);
-  return Type::boolean();
+  if (expr.op == Op::transform_map) return Type::map(key, body);
+  if (expr.op != Op::transform_entries) return Type::boolean();
+  if (body.is_dyn() || body.kind() == TypeKind::map) return Type::map(body.key(), body.element());
+  return fail_at(expr.args.back()->at,
+                 fmt::format("transformMapEntry() makes of each element a map, not {}", to_text(body)));
 }
 
-bool Checker::check_within(Expr& expr, const Type& variable) {
-  if (scopes_.size() == limits::kCelMacroDepth) {
-    fail_at(expr.name_at, fmt::format("macros nest {} deep; at most {}", scopes_.size() + 1, limits::kCelMacroDepth));
+bool Checker::check_within(Expr& expr, const Type& variable, const Type& second) {
+  if (depth_ == limits::kCelMacroDepth) {
+    fail_at(expr.name_at, fmt::format("macros nest {} deep; at most {}", depth_ + 1, limits::kCelMacroDepth));
     return false;
   }
-  scopes_.push_back({expr.variable, variable});
-  expr.slot = static_cast<std::uint32_t>(scopes_.size() - 1);
+  ++depth_;
+  expr.slot = enter(expr.variable, variable);
+  const std::size_t outside = expr.slot;
+  if (!expr.second.empty()) enter(expr.second, second);
   for (std::size_t i = 1; i < expr.args.size(); ++i) check(*expr.args[i]);
-  scopes_.pop_back();
+  scopes_.resize(outside);
+  --depth_;
   return true;
+}
+
+std::uint32_t Checker::enter(std::string name, Type type) {
+  scopes_.push_back({std::move(name), std::move(type)});
+  return static_cast<std::uint32_t>(scopes_.size() - 1);
+}
+
+Type Checker::block(Expr& expr) {
+  expr.op = Op::block;
+  expr.slot = static_cast<std::uint32_t>(scopes_.size());
+  for (std::size_t i = 0; i < expr.args.size(); ++i) {
+    check(*expr.args[i]);
+    if (i + 1 < expr.args.size()) enter(fmt::format("cel.index({})", i), expr.args[i]->type);
+  }
+  scopes_.resize(expr.slot);
+  return expr.args.back()->type;
 }
 
 Type Checker::binding(Expr& expr) {
   expr.op = expr.name == "bind" ? Op::bind : expr.name == "optMap" ? Op::opt_map : Op::opt_flat_map;
   check(*expr.args[0]);
   const Type variable = expr.op == Op::bind ? expr.args[0]->type : inner_of(*expr.args[0], expr.name + "()");
-  if (!check_within(expr, variable)) return {};
+  if (!check_within(expr, variable, {})) return {};
   const Expr& body = *expr.args[1];
   if (expr.op == Op::bind) return body.type;
   if (expr.op == Op::opt_map) return Type::optional(body.type);
@@ -89,8 +119,7 @@ void Checker::take_namespace(Expr& expr) const {
 Type Checker::call(Expr& expr) {
   take_namespace(expr);
   if (is_namespaced(expr)) {
-    errors_.unsupported(expr.at, fmt::format("{}.{}()", expr.args[0]->name, expr.name));
-    return {};
+    return unresolved(expr, fmt::format("not supported: {}.{}()", expr.args[0]->name, expr.name), {});
   }
   if (expr.receiver && expr.args.size() == 2 && (expr.name == "or" || expr.name == "orValue")) {
     return alternative(expr);
@@ -101,8 +130,7 @@ Type Checker::call(Expr& expr) {
   }
   if (named.empty() && is_planned_function(expr.name)) {
     if (expr.receiver) check(*expr.args[0]);
-    errors_.unsupported(expr.name_at, expr.name + "()");
-    return {};
+    return unresolved(expr, fmt::format("not supported: {}()", expr.name), {});
   }
   for (const auto& arg : expr.args) check(*arg);
   if (named.empty()) return unknown_function(expr);
@@ -129,26 +157,25 @@ bool Checker::is_namespaced(const Expr& expr) const {
   return is_planned_namespace(name) && !environment_.find_variable(name) && !is_local(name);
 }
 
-Type Checker::unknown_function(const Expr& expr) {
+Type Checker::unknown_function(Expr& expr) {
   std::vector<std::string_view> known = {"has"};
   if (expr.receiver) known = {"all", "exists", "exists_one", "map", "filter"};
   for (const Overload& overload : overloads_) {
     if (overload.receiver == expr.receiver) known.push_back(overload.name);
     if (overload.name == expr.name) {
-      return fail_at(expr.name_at, fmt::format("unknown function `{}`", expr.name),
-                     "write it as " + signature(overload));
+      return unresolved(expr, fmt::format("unknown function `{}`", expr.name), "write it as " + signature(overload));
     }
   }
-  return fail_at(expr.name_at, fmt::format("unknown function `{}`", printable(expr.name, 40)),
-                 did_you_mean(expr.name, known));
+  return unresolved(expr, fmt::format("unknown function `{}`", printable(expr.name, 40)),
+                    did_you_mean(expr.name, known));
 }
 
-Type Checker::no_overload(const Expr& expr, const std::vector<const Overload*>& named) {
+Type Checker::no_overload(Expr& expr, const std::vector<const Overload*>& named) {
   std::string given;
   for (const auto& arg : expr.args) given += (given.empty() ? "" : ", ") + to_text(arg->type);
   std::string known;
   for (const Overload* overload : named) known += (known.empty() ? "there is " : ", ") + signature(*overload);
-  return fail_at(expr.name_at, fmt::format("`{}` does not apply to ({})", expr.name, given), std::move(known));
+  return unresolved(expr, fmt::format("`{}` does not apply to ({})", expr.name, given), std::move(known));
 }
 
 void Checker::check_literals(Expr& expr) {
@@ -181,6 +208,7 @@ void Checker::check_literals(Expr& expr) {
 }
 
 void Checker::check_zone(Expr& expr, const Expr& name) {
+  if (options_.typing == Typing::dynamic) return;
   if (!is_string_literal(name)) {
     fail_at(name.at, "a time zone must be a string literal", "so that it can be checked when the policy is loaded");
     return;

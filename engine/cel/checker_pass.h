@@ -26,13 +26,18 @@ class Checker {
   Type inner_of(const Expr& expr, std::string_view whose);
   static Type literal_type(Kind kind);
   Type fail_at(Range at, std::string message, std::string help = {});
+  // Reports a name or call that nothing answers to. Where types are met at run time it is an error of the run.
+  Type unresolved(Expr& expr, std::string message, std::string help);
   Type identifier(Expr& expr);
   bool is_local(std::string_view name) const;
   // The object type of an expression that is a variable with named fields; nullptr for any other.
   const TypeEnv::Object* object_variable(const Expr& expr, std::uint16_t& slot) const;
   Type selection(Expr& expr);
-  // `a.b.c` of a chain of names; empty for any other expression, and where the first is a macro's variable.
-  std::string dotted_name(const Expr& expr) const;
+  // Makes of `expr` the variable or type that `name` is within the container; false where it is neither.
+  bool resolve(Expr& expr, std::string_view name, bool absolute);
+  // `a.b.c` of a chain of names; empty for any other expression, and where the first is a macro's variable. Sets
+  // `absolute` where it begins with a dot.
+  std::string dotted_name(const Expr& expr, bool& absolute) const;
   Type unknown_field(const Expr& expr, const TypeEnv::Object& object);
   Type list(Expr& expr);
   Type map(Expr& expr);
@@ -48,8 +53,11 @@ class Checker {
   Type element_at(const Expr& expr, const Type& of);
   Type membership(Expr& expr);
   Type comprehension(Expr& expr);
-  // Checks a macro's arguments but the first, its variable in scope; false where macros nest too deep.
-  bool check_within(Expr& expr, const Type& variable);
+  // Checks a macro's arguments but the first, its variables in scope; false where macros nest too deep.
+  bool check_within(Expr& expr, const Type& variable, const Type& second);
+  // Brings a macro's variable into scope and returns its slot.
+  std::uint32_t enter(std::string name, Type type);
+  Type block(Expr& expr);
   // cel.bind(), optMap() and optFlatMap().
   Type binding(Expr& expr);
   // a.or(b) and a.orValue(b), whose second argument is looked at only where the first holds nothing.
@@ -59,8 +67,8 @@ class Checker {
   void take_namespace(Expr& expr) const;
   Type call(Expr& expr);
   bool is_namespaced(const Expr& expr) const;
-  Type unknown_function(const Expr& expr);
-  Type no_overload(const Expr& expr, const std::vector<const Overload*>& named);
+  Type unknown_function(Expr& expr);
+  Type no_overload(Expr& expr, const std::vector<const Overload*>& named);
   // Literals whose form can be judged now, so that a mistake in them never waits for a request.
   void check_literals(Expr& expr);
   void check_zone(Expr& expr, const Expr& name);
@@ -75,6 +83,7 @@ class Checker {
   ErrorSink& errors_;
   const std::vector<Overload> overloads_;
   std::vector<Scope> scopes_;
+  std::size_t depth_ = 0;  // of macros
   std::map<std::string, Result<std::shared_ptr<const Zone>>> zones_;
 };
 

@@ -39,17 +39,20 @@ enum class Op : std::uint8_t {
   list,
   map,
   call,  // function
-  all,   // kids: range, body; index: slot; as the four below
+  all,   // kids: range, body; index: slot, with kPair where it has two variables; as the six below
   exists,
   exists_one,
   transform,  // map(): kids: range, body or range, condition, body
   filter,
-  opt_select,    // a.?b, as select
-  opt_index,     // a[?b]
-  entry_if_any,  // ?e in a list or map: kid 0 is an optional; an entry only where it holds a value
-  opt_map,       // optMap(): kids: optional, body; index: slot; as the two below
+  transform_map,      // transformMap(): kids as of transform
+  transform_entries,  // transformMapEntry()
+  opt_select,         // a.?b, as select
+  opt_index,          // a[?b]
+  entry_if_any,       // ?e in a list or map: kid 0 is an optional; an entry only where it holds a value
+  opt_map,            // optMap(): kids: optional, body; index: slot; as the two below
   opt_flat_map,
   bind,         // cel.bind(): kids: value, body
+  block,        // cel.block(): kids: members, body; index: slot of the first member
   or_optional,  // a.or(b)
   or_value,     // a.orValue(b)
 };
@@ -139,6 +142,8 @@ enum class Function : std::uint8_t {
 };
 
 inline constexpr std::uint32_t kNoZone = 0xFFFFFFFF;
+// Set in a macro's index: it has two variables, the second in the slot after the first's.
+inline constexpr std::uint32_t kPair = 0x80000000;
 
 struct Node {
   Op op = Op::constant;
@@ -156,11 +161,13 @@ struct Program::Code {
   std::vector<Node> nodes;
   std::vector<std::uint32_t> kids;  // node numbers
   std::uint32_t root = 0;
+  std::uint32_t slots = 0;       // of variables of macros
   std::vector<Value> constants;  // borrow from `storage`
   Arena storage;
   std::vector<AttributeId> attributes;  // each once
   std::vector<std::string> attribute_names;
   std::vector<std::shared_ptr<const Zone>> zones;
+  ZoneSource zone_source;  // for names that are met at run time; empty where types are checked
   std::vector<std::string> zone_names;
   std::vector<std::shared_ptr<const Regex>> regexes;
   std::vector<Read> reads;

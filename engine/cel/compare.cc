@@ -1,6 +1,4 @@
 // CEL's equality and order.
-#include <cmath>
-
 #include "engine/base/check.h"
 #include "engine/cel/value.h"
 
@@ -14,23 +12,17 @@ std::partial_ordering order_int_uint(std::int64_t a, std::uint64_t b) {
   return static_cast<std::uint64_t>(a) <=> b;
 }
 
-// Exact: the double is cut to a whole number that fits, and its fraction breaks the tie.
+// As cel-spec's conformance tests have it: within the range of the whole number's type both are compared as doubles.
 std::partial_ordering order_int_double(std::int64_t a, double b) {
-  if (std::isnan(b)) return std::partial_ordering::unordered;
-  if (b >= 0x1p63) return std::partial_ordering::less;
+  if (b > 0x1p63) return std::partial_ordering::less;
   if (b < -0x1p63) return std::partial_ordering::greater;
-  const double whole = std::trunc(b);
-  if (const auto by_whole = a <=> static_cast<std::int64_t>(whole); by_whole != 0) return by_whole;
-  return whole <=> b;
+  return static_cast<double>(a) <=> b;
 }
 
 std::partial_ordering order_uint_double(std::uint64_t a, double b) {
-  if (std::isnan(b)) return std::partial_ordering::unordered;
-  if (b >= 0x1p64) return std::partial_ordering::less;
+  if (b > 0x1p64) return std::partial_ordering::less;
   if (b < 0) return std::partial_ordering::greater;
-  const double whole = std::trunc(b);
-  if (const auto by_whole = a <=> static_cast<std::uint64_t>(whole); by_whole != 0) return by_whole;
-  return whole <=> b;
+  return static_cast<double>(a) <=> b;
 }
 
 std::partial_ordering order_numbers(const Value& a, const Value& b) {

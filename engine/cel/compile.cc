@@ -41,7 +41,7 @@ Compiled compile(std::string_view expression, const TypeEnv& environment, const 
   if (!root) return {nullptr, errors.take()};
   check(*root, environment, options, errors);
   if (!errors.empty()) return {nullptr, errors.take()};
-  auto code = plan(*root, expression, environment);
+  auto code = plan(*root, expression, environment, options);
   if (code->cost > limits::kCelCost) {
     errors.add(root->at, fmt::format("the estimated cost is {}; at most {}", code->cost, limits::kCelCost),
                "nest fewer macros, or make their bodies smaller");

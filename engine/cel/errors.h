@@ -21,7 +21,6 @@ class ErrorSink {
   void add(Range at, std::string message, std::string help = {}) {
     errors_.push_back({at.begin, at.end - at.begin, std::move(message), std::move(help)});
   }
-  void unsupported(Range at, std::string_view what) { add(at, "not supported yet: " + std::string(what)); }
   bool empty() const { return errors_.empty(); }
 
   // In order of place; the same error twice in one place is told once.

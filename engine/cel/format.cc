@@ -32,7 +32,9 @@ class Formatter {
       if (at < format.size()) at = substitute(format, at + 1);
       if (!arena_.has_room(out_.size())) return Value::error(ErrorCode::budget, {});
     }
-    return wrong_.is_value() ? kept(out_, arena_) : wrong_;
+    if (wrong_.is_value()) return kept(out_, arena_);
+    arena_.count(out_.size());  // so that failing over and over is bounded as well
+    return wrong_;
   }
 
  private:
@@ -139,7 +141,9 @@ class Formatter {
 
   // %s, lists and maps by their elements; a map's entries in the order of their keys' text.
   void text(const Value& value, std::string& out, std::size_t depth) {
-    if (depth > kDeepest || !arena_.has_room(out.size())) return fail("the value is too large");
+    if (depth > kDeepest) return fail("the value nests too deep");
+    if (!arena_.has_room(out.size())) wrong_ = Value::error(ErrorCode::budget, {});
+    if (!wrong_.is_value()) return;
     if (!value.is_value()) {
       if (wrong_.is_value()) wrong_ = value;
       return;

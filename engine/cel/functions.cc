@@ -1,5 +1,6 @@
 #include "engine/cel/functions.h"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <new>
@@ -13,11 +14,49 @@
 namespace portreeve::cel {
 
 std::string_view op_name(Op op) {
-  static constexpr std::string_view kNames[] = {
-      "const", "local",  "attribute", "has", ".",    "has",    "[]",         "!",    "-",      "&&",
-      "||",    "?:",     "==",        "!=",  "<",    "<=",     ">",          ">=",   "in",     "+",
-      "-",     "*",      "/",         "%",   "list", "map",    "call",       "all",  "exists", "exists_one",
-      "map()", "filter", ".?",        "[?]", "?",    "optMap", "optFlatMap", "bind", "or",     "orValue"};
+  static constexpr std::string_view kNames[] = {"const",
+                                                "local",
+                                                "attribute",
+                                                "has",
+                                                ".",
+                                                "has",
+                                                "[]",
+                                                "!",
+                                                "-",
+                                                "&&",
+                                                "||",
+                                                "?:",
+                                                "==",
+                                                "!=",
+                                                "<",
+                                                "<=",
+                                                ">",
+                                                ">=",
+                                                "in",
+                                                "+",
+                                                "-",
+                                                "*",
+                                                "/",
+                                                "%",
+                                                "list",
+                                                "map",
+                                                "call",
+                                                "all",
+                                                "exists",
+                                                "exists_one",
+                                                "map()",
+                                                "filter",
+                                                "transformMap",
+                                                "transformMapEntry",
+                                                ".?",
+                                                "[?]",
+                                                "?",
+                                                "optMap",
+                                                "optFlatMap",
+                                                "bind",
+                                                "cel.block",
+                                                "or",
+                                                "orValue"};
   static_assert(std::size(kNames) == static_cast<std::size_t>(Op::or_value) + 1);
   return kNames[static_cast<std::size_t>(op)];
 }
@@ -154,8 +193,11 @@ Value size_of(const Value& a) {
 }
 
 Value matches(std::string_view text, std::string_view pattern) {
+  constexpr std::size_t kMostWork = 4'000'000;  // bytes times instructions: some milliseconds
   const auto regex = Regex::compile(pattern);
-  return regex ? Value::of(regex->matches_part_of(text)) : Value::error(ErrorCode::bad_regex, {});
+  if (!regex) return Value::error(ErrorCode::bad_regex, {});
+  if (text.size() > kMostWork / std::max<std::size_t>(1, regex->size())) return Value::error(ErrorCode::budget, {});
+  return Value::of(regex->matches_part_of(text));
 }
 
 // The kinds of the arguments of functions on strings: S a string, I an int, each once; small letters may be left out.
@@ -203,6 +245,14 @@ Value on_string(Function function, std::uint32_t index, std::span<const Value> a
   if (function == Function::index_of) return index_of(text, part(1), number_or(2, 0));
   if (function == Function::last_index_of) return last_index_of(text, part(1), number_if(2));
   return char_at(text, args[1].integer());
+}
+
+// A getter's zone where types are met at run time: its name is an argument.
+Value time_part_in(Function function, const Value& time, const Value& zone, const Program::Code& code) {
+  if (zone.kind() != Kind::string) return Value::no_overload(function_name(function), time.kind(), zone.kind());
+  if (const auto fixed = Zone::fixed(zone.text())) return time_part(function, time, &*fixed);
+  const auto found = code.zone_source ? code.zone_source(zone.text()) : fail("no zones");
+  return found ? time_part(function, time, found->get()) : Value::error(ErrorCode::bad_zone, zone.text());
 }
 
 Value join(std::span<const Value> args, Arena& arena) {
@@ -280,6 +330,7 @@ Value called(Function function, std::uint32_t index, std::span<const Value> args
              Arena& arena) {
   if (!shape_of(function).empty()) return on_string(function, index, args, code, arena);
   if (function >= Function::get_full_year) {
+    if (args.size() == 2 && index == kNoZone) return time_part_in(function, args[0], args[1], code);
     return time_part(function, args[0], index == kNoZone ? nullptr : code.zones[index].get());
   }
   if (function >= Function::ip) return on_network(function, args);

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <new>
+#include <memory>
 #include <span>
 
 #include "engine/base/check.h"
@@ -32,16 +32,25 @@ std::size_t text_steps(const Value& value) {
 }
 
 // Steps that a function takes in proportion to its arguments.
-std::size_t weight(const Node& node, std::span<const Value> args) {
+std::size_t weight(const Node& node, std::span<const Value> args, const Program::Code& code) {
   constexpr std::size_t kRegexSlowdown = 16;   // RE2 takes longer for a byte than a comparison does
   constexpr std::size_t kRegexSteps = 10'000;  // compiling one takes about as long as this many nodes
+  constexpr std::size_t kRegexSize = 64;       // instructions above which an automaton that thrashes shows
   std::size_t steps = 0;
   for (const Value& arg : args) steps += text_steps(arg);
-  if (node.function == Function::matches_literal) return steps * kRegexSlowdown;
-  return node.function == Function::matches ? steps * kRegexSlowdown + kRegexSteps : steps;
+  if (node.function == Function::matches) return steps * kRegexSlowdown + kRegexSteps;
+  if (node.function != Function::matches_literal) return steps;
+  return steps * kRegexSlowdown * (1 + code.regexes[node.index]->size() / kRegexSize);
 }
 
 }  // namespace
+
+Machine::Machine(const Program::Code& code, const Activation* activation, Arena& arena)
+    : code_(code), activation_(activation), arena_(arena) {
+  if (code.slots <= few_locals_.size()) return;
+  locals_ = static_cast<Value*>(arena.allocate(code.slots * sizeof(Value)));
+  std::uninitialized_fill_n(locals_, code.slots, Value());
+}
 
 bool Machine::spend(std::size_t steps) {
   if (steps > limits::kCelCost) steps = limits::kCelCost;
@@ -52,7 +61,10 @@ bool Machine::spend(std::size_t steps) {
 Value Machine::eval(std::uint32_t number) {
   const Node& node = code_.nodes[number];
   const Value value = spend(1) ? step(node) : budget();
-  return value.is_error() ? value.placed_at(node.offset) : value;
+  if (!value.is_error()) return value;
+  // Once out of budget, out for good: no macro goes on to fail a million times.
+  if (value.error_code() == ErrorCode::budget) steps_ = limits::kCelCost;
+  return value.placed_at(node.offset);
 }
 
 Value Machine::step(const Node& node) {
@@ -109,7 +121,11 @@ Value Machine::step(const Node& node) {
     case Op::exists_one:
     case Op::transform:
     case Op::filter:
+    case Op::transform_map:
+    case Op::transform_entries:
       return comprehension(node);
+    case Op::block:
+      return block(node);
     case Op::opt_select: {
       const Value of = kid(node, 0);
       return of.is_value() ? optional_select(node, of) : of;
@@ -217,7 +233,8 @@ Value Machine::index(const Node& node) {
   if (const auto found = element_at(node, of, at)) return *found;
   if (of.kind() == Kind::list) return Value::error(ErrorCode::index_out_of_range, "[]");
   if (at.kind() == Kind::string) return Value::error(ErrorCode::no_such_key, at.text());
-  return Value::error(ErrorCode::no_such_key, arena_.keep(to_text(at)));
+  const Value shown = kept(to_text(at), arena_);
+  return shown.is_error() ? shown : Value::error(ErrorCode::no_such_key, shown.text());
 }
 
 // `of[?at]`, and `of[at]` of an optional.
@@ -293,6 +310,9 @@ Value Machine::binary(const Node& node) {
     case Op::exists_one:
     case Op::transform:
     case Op::filter:
+    case Op::transform_map:
+    case Op::transform_entries:
+    case Op::block:
     case Op::opt_select:
     case Op::opt_index:
     case Op::entry_if_any:
@@ -354,7 +374,7 @@ Value Machine::call(const Node& node) {
   }
   if (!bad.is_value()) return bad;
   const std::span<const Value> given(args.data(), node.kid_count);
-  if (!spend(weight(node, given))) return budget();
+  if (!spend(weight(node, given, code_))) return budget();
   return called(node.function, node.index, given, code_, arena_);
 }
 

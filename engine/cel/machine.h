@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <span>
 
 #include "engine/base/limits.h"
 #include "engine/cel/code.h"
@@ -18,8 +19,9 @@ Value as_condition(const Value& value, std::string_view whose);
 class Machine {
  public:
   // Borrows all three. `activation` may be nullptr where the code to run reads no attribute.
-  Machine(const Program::Code& code, const Activation* activation, Arena& arena)
-      : code_(code), activation_(activation), arena_(arena) {}
+  Machine(const Program::Code& code, const Activation* activation, Arena& arena);
+  Machine(const Machine&) = delete;
+  Machine& operator=(const Machine&) = delete;
 
   // The value of a node; an error carries its place.
   Value eval(std::uint32_t number);
@@ -50,10 +52,17 @@ class Machine {
   Value list(const Node& node);
   Value map(const Node& node);
   Value call(const Node& node);
+  Value block(const Node& node);
   Value comprehension(const Node& node);
+  // Sets a macro's variables to element `i` of its range.
+  void bring(const Node& node, const Value& range, std::size_t i);
+  // What a macro that collects says of an element: whether to take it.
+  Value wanted(const Node& node);
+  Value distinct(std::span<const MapEntry> entries);
   Value quantifier(const Node& node, const Value& range, bool decisive);
   Value exists_one(const Node& node, const Value& range);
   Value collected(const Node& node, const Value& range);
+  Value collected_map(const Node& node, const Value& range);
   // Takes steps for work that grows with the data; false where none are left.
   bool spend(std::size_t steps);
 
@@ -61,7 +70,8 @@ class Machine {
   const Activation* activation_;
   Arena& arena_;
   std::uint64_t steps_ = 0;
-  std::array<Value, limits::kCelMacroDepth> locals_;
+  std::array<Value, 2 * limits::kCelMacroDepth> few_locals_;  // two for each macro
+  Value* locals_ = few_locals_.data();                        // of the arena, where cel.block() needs more
 };
 
 }  // namespace portreeve::cel

@@ -1,6 +1,8 @@
 // How lists, maps, optionals and macros run.
+#include <memory>
 #include <new>
 #include <span>
+#include <vector>
 
 #include "engine/cel/functions.h"
 #include "engine/cel/machine.h"
@@ -58,12 +60,17 @@ Value Machine::map(const Node& node) {
     if (!fits) bad = worse(bad, Value::error(ErrorCode::bad_key, {}));
     if (there) new (entries + count++) MapEntry{key, value};
   }
-  if (!bad.is_value()) return bad;
-  for (std::size_t i = 1; i < count; ++i) {
-    if (Value::map(std::span<const MapEntry>(entries, i)).find(entries[i].key))
-      return Value::error(ErrorCode::duplicate_key, {});
+  return bad.is_value() ? distinct({entries, count}) : bad;
+}
+
+// The entries as a map, unless two have the same key.
+Value Machine::distinct(std::span<const MapEntry> entries) {
+  for (std::size_t i = 1; i < entries.size(); ++i) {
+    const Value before = Value::map(entries.first(i));
+    if (!spend(before.find_steps())) return budget();
+    if (before.find(entries[i].key)) return Value::error(ErrorCode::duplicate_key, {});
   }
-  return Value::map(std::span<const MapEntry>(entries, count));
+  return Value::map(entries);
 }
 
 // a.or(b) and a.orValue(b).
@@ -94,6 +101,13 @@ Value Machine::binding(const Node& node) {
   return value.kind() == Kind::optional ? value : Value::no_overload("optFlatMap", value.kind());
 }
 
+// A member that fails fails what names it, as in cel-go, which evaluates members when they are asked for.
+Value Machine::block(const Node& node) {
+  const std::uint32_t members = node.kid_count - 1u;
+  for (std::uint32_t i = 0; i < members; ++i) locals_[node.index + i] = kid(node, i);
+  return kid(node, members);
+}
+
 Value Machine::comprehension(const Node& node) {
   const Value range = kid(node, 0);
   if (!range.is_value()) return range;
@@ -103,18 +117,25 @@ Value Machine::comprehension(const Node& node) {
   if (node.op == Op::all) return quantifier(node, range, false);
   if (node.op == Op::exists) return quantifier(node, range, true);
   if (node.op == Op::exists_one) return exists_one(node, range);
-  return collected(node, range);
+  return node.op == Op::transform || node.op == Op::filter ? collected(node, range) : collected_map(node, range);
 }
 
-namespace {
-Value item(const Value& range, std::size_t i) { return range.kind() == Kind::list ? range.element(i) : range.key(i); }
-}  // namespace
+void Machine::bring(const Node& node, const Value& range, std::size_t i) {
+  const bool list = range.kind() == Kind::list;
+  Value* const variables = locals_ + (node.index & ~kPair);
+  if ((node.index & kPair) == 0) {
+    variables[0] = list ? range.element(i) : range.key(i);
+  } else {
+    variables[0] = list ? Value::of(static_cast<std::int64_t>(i)) : range.key(i);
+    variables[1] = list ? range.element(i) : range.value(i);
+  }
+}
 
 Value Machine::quantifier(const Node& node, const Value& range, bool decisive) {
   Value result = Value::of(!decisive);
   const std::size_t size = range.size();
   for (std::size_t i = 0; i < size; ++i) {
-    locals_[node.index] = item(range, i);
+    bring(node, range, i);
     const Value value = as_condition(kid(node, 1), op_name(node.op));
     if (value.is_value()) {
       if (value.boolean() == decisive) return value;
@@ -130,7 +151,7 @@ Value Machine::exists_one(const Node& node, const Value& range) {
   Value bad;
   const std::size_t size = range.size();
   for (std::size_t i = 0; i < size; ++i) {
-    locals_[node.index] = item(range, i);
+    bring(node, range, i);
     const Value value = as_condition(kid(node, 1), op_name(node.op));
     if (!value.is_value()) bad = worse(bad, value);
     found += value.is_true();
@@ -138,27 +159,62 @@ Value Machine::exists_one(const Node& node, const Value& range) {
   return bad.is_value() ? Value::of(found == 1) : bad;
 }
 
-// map() and filter().
+Value Machine::wanted(const Node& node) {
+  const bool asks = node.op == Op::filter || node.kid_count == 3;
+  return asks ? as_condition(kid(node, 1), op_name(node.op)) : Value::of(true);
+}
+
+// map(), filter() and transformList().
 Value Machine::collected(const Node& node, const Value& range) {
   const std::size_t size = range.size();
   if (!arena_.has_room(size * sizeof(Value))) return budget();
   auto* const values = static_cast<Value*>(arena_.allocate(size * sizeof(Value)));
-  const bool filter = node.op == Op::filter;
   std::size_t count = 0;
   Value bad;
   for (std::size_t i = 0; i < size; ++i) {
-    const Value element = item(range, i);
-    locals_[node.index] = element;
-    if (filter || node.kid_count == 3) {
-      const Value keep = as_condition(kid(node, 1), op_name(node.op));
-      if (!keep.is_value()) bad = worse(bad, keep);
-      if (!keep.is_true()) continue;
-    }
-    const Value value = filter ? element : kid(node, node.kid_count - 1u);
+    bring(node, range, i);
+    const Value element = locals_[node.index & ~kPair];
+    const Value keep = wanted(node);
+    if (!keep.is_value()) bad = worse(bad, keep);
+    if (!keep.is_true()) continue;
+    const Value value = node.op == Op::filter ? element : kid(node, node.kid_count - 1u);
     if (!value.is_value()) bad = worse(bad, value);
     new (values + count++) Value(value);
   }
   return bad.is_value() ? Value::list(std::span<const Value>(values, count)) : bad;
+}
+
+// transformMap(), whose keys are the range's, and transformMapEntry(), which makes a map of each element.
+Value Machine::collected_map(const Node& node, const Value& range) {
+  std::vector<MapEntry> entries;
+  Value bad;
+  const std::size_t size = range.size();
+  for (std::size_t i = 0; i < size; ++i) {
+    bring(node, range, i);
+    const Value key = locals_[node.index & ~kPair];
+    const Value keep = wanted(node);
+    if (!keep.is_value()) bad = worse(bad, keep);
+    if (!keep.is_true()) continue;
+    const Value made = kid(node, node.kid_count - 1u);
+    if (!made.is_value()) {
+      bad = worse(bad, made);
+    } else if (node.op == Op::transform_map) {
+      entries.push_back({key, made});
+    } else if (made.kind() != Kind::map) {
+      bad = worse(bad, Value::no_overload(op_name(node.op), made.kind()));
+    } else if (made.partly_unknown()) {
+      bad = Value::unknown();
+    } else if (!spend(made.size()) || !arena_.has_room((entries.size() + made.size()) * sizeof(MapEntry))) {
+      return budget();
+    } else {
+      for (std::size_t k = 0; k < made.size(); ++k) entries.push_back({made.key(k), made.value(k)});
+    }
+  }
+  if (!bad.is_value()) return bad;
+  if (!arena_.has_room(entries.size() * sizeof(MapEntry))) return budget();
+  auto* const kept = static_cast<MapEntry*>(arena_.allocate(entries.size() * sizeof(MapEntry)));
+  std::uninitialized_copy(entries.begin(), entries.end(), kept);
+  return distinct({kept, entries.size()});
 }
 
 }  // namespace portreeve::cel

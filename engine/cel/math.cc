@@ -70,14 +70,12 @@ Value of_bits(Kind kind, std::uint64_t bits) {
   return kind == Kind::int_ ? Value::of(static_cast<std::int64_t>(bits)) : Value::of_uint(bits);
 }
 
+// Both ways zeros come in (cel-spec), also into a negative int.
 Value shifted(Function function, const Value& a, const Value& by) {
   if (by.integer() < 0) return Value::error(ErrorCode::negative_shift, function_name(function));
-  const bool negative = a.kind() == Kind::int_ && a.integer() < 0;
-  if (function == Function::bit_shift_left)
-    return of_bits(a.kind(), by.integer() > 63 ? 0 : bits_of(a) << by.integer());
-  if (by.integer() > 63) return of_bits(a.kind(), negative ? ~std::uint64_t{0} : 0);
-  if (a.kind() == Kind::int_) return Value::of(a.integer() >> by.integer());
-  return Value::of_uint(a.unsigned_integer() >> by.integer());
+  if (by.integer() > 63) return of_bits(a.kind(), 0);
+  const bool left = function == Function::bit_shift_left;
+  return of_bits(a.kind(), left ? bits_of(a) << by.integer() : bits_of(a) >> by.integer());
 }
 
 Value on_bits(Function function, std::span<const Value> args) {

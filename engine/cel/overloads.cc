@@ -121,11 +121,12 @@ constexpr Arithmetic kArithmetic[] = {
     {'%', uint, uint, uint},
 };
 
-constexpr std::array<std::string_view, 10> kPlannedFunctions = {
-    "sort",  "sortBy", "distinct",      "flatten",      "slice",
-    "first", "last",   "transformList", "transformMap", "transformMapEntry"};
+constexpr std::array<std::string_view, 7> kPlannedFunctions = {"sort",  "sortBy", "distinct", "flatten",
+                                                               "slice", "first",  "last"};
 constexpr std::array<std::string_view, 3> kPlannedNamespaces = {"sets", "lists", "regex"};
 
+// Types of which cel-spec's checker lets null stand beside a value.
+bool is_nullable(TypeKind kind) { return kind == optional || kind == timestamp || kind == duration; }
 bool is_number(TypeKind kind) { return kind == int_ || kind == uint || kind == double_; }
 
 }  // namespace
@@ -181,6 +182,7 @@ Type result_of(const Overload& overload) {
 
 Type result_for(const Overload& overload, const std::vector<Type>& arguments) {
   const F function = overload.function;
+  if (function == F::optional_none) return Type::optional(Type::open());
   if (function == F::optional_of || function == F::optional_of_non_zero) return Type::optional(arguments[0]);
   const bool of_element = function == F::value || function == F::greatest || function == F::least;
   return of_element && overload.result == dyn ? arguments[0].element() : result_of(overload);
@@ -235,11 +237,13 @@ bool orderable(const Type& a, const Type& b) {
 }
 
 Type join(const Type& a, const Type& b) {
-  if (a == b) return a;
+  if (a.is_open() || b.is_open()) return a.is_open() ? b : a;
+  if (a.kind() == TypeKind::null && is_nullable(b.kind())) return b;
+  if (b.kind() == TypeKind::null && is_nullable(a.kind())) return a;
   if (a.kind() == list && b.kind() == list) return Type::list(join(a.element(), b.element()));
   if (a.kind() == map && b.kind() == map) return Type::map(join(a.key(), b.key()), join(a.element(), b.element()));
   if (a.kind() == optional && b.kind() == optional) return Type::optional(join(a.element(), b.element()));
-  return Type::dyn();
+  return a == b ? a : Type::dyn();
 }
 
 }  // namespace portreeve::cel

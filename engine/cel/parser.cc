@@ -9,15 +9,13 @@
 #include "engine/base/limits.h"
 #include "engine/base/text.h"
 #include "engine/cel/lexer.h"
+#include "engine/cel/macros.h"
 #include "engine/cel/text_forms.h"
 
 namespace portreeve::cel {
 namespace {
 
 using ExprPtr = std::unique_ptr<Expr>;
-
-constexpr std::array<std::string_view, 8> kMacros = {"all", "exists", "exists_one", "existsOne",
-                                                     "map", "filter", "optMap",     "optFlatMap"};
 
 // Binary operators by how tightly they bind, loosest first. && and || stand apart, being flat.
 constexpr std::array<std::string_view, 7> kRelations = {"<", "<=", ">=", ">", "==", "!=", "in"};
@@ -210,8 +208,7 @@ class Parser {
         adopt(*result, std::move(index));
         expr = std::move(result);
       } else if (is("{") && (expr->kind == ExprKind::select || expr->kind == ExprKind::identifier)) {
-        errors_.unsupported(expr->at, "building messages");
-        return nullptr;
+        return fail_at(expr->at, "not supported: building protobuf messages");
       } else {
         break;
       }
@@ -261,61 +258,7 @@ class Parser {
       if (!expect(")")) return nullptr;
     }
     result->at = range_from(begin);
-    if (!result->receiver && result->name == "has") return has_macro(std::move(result));
-    if (is_bind(*result)) return bind(std::move(result));
-    if (result->receiver && contains(kMacros, result->name)) return comprehension(std::move(result));
-    return result;
-  }
-
-  ExprPtr has_macro(ExprPtr call) {
-    if (call->args.size() != 1 || call->args[0]->kind != ExprKind::select || call->args[0]->optional) {
-      return fail_at(call->at, "has() asks for one field", "as in has(subject.claims.department)");
-    }
-    ExprPtr result = std::move(call->args[0]);
-    result->kind = ExprKind::has;
-    result->at = call->at;
-    return result;
-  }
-
-  static bool is_bind(const Expr& call) {
-    return call.receiver && call.name == "bind" && call.args[0]->kind == ExprKind::identifier &&
-           call.args[0]->name == "cel";
-  }
-
-  // cel.bind(variable, value, body)
-  ExprPtr bind(ExprPtr call) {
-    const bool named = call->args.size() == 4 && call->args[1]->kind == ExprKind::identifier;
-    if (!named || call->args[1]->absolute) {
-      return fail_at(call->name_at, "cel.bind() takes a variable, its value and an expression",
-                     "as in cel.bind(d, subject.claims.department, d == \"research\" || d == \"legal\")");
-    }
-    call->kind = ExprKind::comprehension;
-    call->variable = call->args[1]->name;
-    call->args.erase(call->args.begin(), call->args.begin() + 2);
-    return call;
-  }
-
-  ExprPtr comprehension(ExprPtr call) {
-    const std::size_t count = call->args.size() - 1;
-    const bool is_map = call->name == "map";
-    if (count == 3 && !is_map) {
-      errors_.unsupported(call->name_at, fmt::format("{}() with two variables", call->name));
-      return nullptr;
-    }
-    if (count != 2 && !(count == 3 && is_map)) {
-      return fail_at(call->name_at, fmt::format("{}() takes a variable and an expression", call->name),
-                     "as in subject.groups.exists(g, g.startsWith(\"dev-\"))");
-    }
-    const Expr& variable = *call->args[1];
-    if (variable.kind != ExprKind::identifier || variable.absolute) {
-      return fail_at(variable.at, fmt::format("the first argument of {}() names its variable", call->name),
-                     "as in subject.groups.exists(g, g.startsWith(\"dev-\"))");
-    }
-    call->kind = ExprKind::comprehension;
-    if (call->name == "existsOne") call->name = "exists_one";
-    call->variable = variable.name;
-    call->args.erase(call->args.begin() + 1);
-    return call;
+    return expanded(std::move(result), errors_);
   }
 
   ExprPtr primary(bool negative) {

@@ -27,11 +27,15 @@ struct Planned {
   std::uint64_t elements = kAssumedElements;  // of lists and maps
 };
 
+// What one constant may take: a larger one is made at each run instead, within the run's bounds.
+constexpr std::size_t kMostFoldedBytes = 64u << 10;
+
 class Planner {
  public:
-  Planner(std::string_view source, const TypeEnv& environment)
+  Planner(std::string_view source, const TypeEnv& environment, const CompileOptions& options)
       : environment_(environment), code_(std::make_unique<Program::Code>()) {
     code_->source = source;
+    if (options.typing == Typing::dynamic) code_->zone_source = options.zones;
   }
 
   std::unique_ptr<const Program::Code> run(const Expr& root) {
@@ -39,6 +43,7 @@ class Planner {
     code_->root = planned.node;
     code_->cost = planned.cost;
     code_->type = root.type;
+    code_->slots = slots_;
     tidy();
     return std::move(code_);
   }
@@ -86,8 +91,10 @@ class Planner {
     if (expr.op == Op::select || expr.op == Op::has_key || expr.op == Op::opt_select) {
       code_->constants.push_back(Value::of(code_->storage.keep(expr.name)));
       made.index = static_cast<std::uint32_t>(code_->constants.size() - 1);
-    } else if (expr.kind == ExprKind::comprehension) {
-      made.index = expr.slot;
+    } else if (expr.kind == ExprKind::comprehension || expr.kind == ExprKind::block) {
+      made.index = expr.slot | (expr.second.empty() ? 0 : kPair);
+      const std::size_t variables = expr.kind == ExprKind::block ? kids.size() - 1 : expr.second.empty() ? 1 : 2;
+      slots_ = std::max(slots_, static_cast<std::uint32_t>(expr.slot + variables));
     } else if (expr.op == Op::call && expr.function >= Function::get_full_year) {
       made.index = zone_index(expr);
     } else if (expr.op == Op::call && expr.function == Function::matches_literal) {
@@ -135,12 +142,13 @@ class Planner {
 
   // The node's value where everything below it is constant and it has one; its kids' nodes are dropped.
   Planned folded(const Expr& expr, const std::vector<Planned>& kids, const Planned& planned, std::uint32_t first_node) {
-    const bool pure = expr.kind != ExprKind::comprehension && !kids.empty() &&
+    const bool macro = expr.kind == ExprKind::comprehension || expr.kind == ExprKind::block;
+    const bool pure = !macro && !kids.empty() &&
                       std::all_of(kids.begin(), kids.end(), [&](const Planned& kid) { return is_constant(kid); });
     if (!pure) return planned;
     Arena arena;
     const Value value = Machine(*code_, nullptr, arena).eval(planned.node);
-    if (!value.is_value()) return planned;
+    if (!value.is_value() || arena.bytes() > kMostFoldedBytes) return planned;
     const Value kept = persisted(value);
     code_->nodes.resize(first_node);
     return constant_node(kept, expr);
@@ -171,8 +179,9 @@ class Planner {
         if (value.inner() == nullptr) break;
         return Value::optional(new (code_->storage.allocate(sizeof(Value))) Value(persisted(*value.inner())));
       }
-      case Kind::unknown:
       case Kind::error:
+        return Value::error(value.error_code(), code_->storage.keep(value.error_detail()));
+      case Kind::unknown:
       case Kind::ip:
       case Kind::cidr:
       case Kind::null:
@@ -206,7 +215,8 @@ class Planner {
   static std::uint64_t elements_of(const Expr& expr, const std::vector<Planned>& kids) {
     if (expr.op == Op::list) return kids.size();
     if (expr.op == Op::map) return kids.size() / 2;
-    if (expr.op == Op::transform || expr.op == Op::filter) return kids[0].elements;
+    if (expr.op >= Op::transform && expr.op <= Op::transform_map) return kids[0].elements;
+    if (expr.op == Op::transform_entries) return multiply(kids[0].elements, kids.back().elements);
     if (expr.op == Op::add) return add(kids[0].elements, kids[1].elements);
     if (expr.op == Op::if_else) return std::max(kids[1].elements, kids[2].elements);
     return kAssumedElements;
@@ -259,13 +269,15 @@ class Planner {
 
   const TypeEnv& environment_;
   std::unique_ptr<Program::Code> code_;
+  std::uint32_t slots_ = 0;
   std::size_t path_depth_ = 0;  // parts of the path noted last that are still to be planned
 };
 
 }  // namespace
 
-std::unique_ptr<const Program::Code> plan(const Expr& root, std::string_view source, const TypeEnv& environment) {
-  return Planner(source, environment).run(root);
+std::unique_ptr<const Program::Code> plan(const Expr& root, std::string_view source, const TypeEnv& environment,
+                                          const CompileOptions& options) {
+  return Planner(source, environment, options).run(root);
 }
 
 }  // namespace portreeve::cel

@@ -15,6 +15,7 @@ inline constexpr std::uint64_t kAssumedElements = 32;
 inline constexpr std::uint64_t kAssumedStringSteps = 16;
 
 // Requires: check() found no error in `root`.
-std::unique_ptr<const Program::Code> plan(const Expr& root, std::string_view source, const TypeEnv& environment);
+std::unique_ptr<const Program::Code> plan(const Expr& root, std::string_view source, const TypeEnv& environment,
+                                          const CompileOptions& options);
 
 }  // namespace portreeve::cel

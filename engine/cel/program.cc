@@ -69,10 +69,10 @@ std::string dump_node(const Program::Code& code, std::uint32_t number) {
   if (node.op == Op::attribute) return code.attribute_names[node.index];
   if (node.op == Op::has_attribute) return fmt::format("(has {})", code.attribute_names[node.index]);
   std::string text = fmt::format("({}", node.op == Op::call ? function_name(node.function) : op_name(node.op));
-  const bool macro = node.op == Op::all || node.op == Op::exists || node.op == Op::exists_one ||
-                     node.op == Op::transform || node.op == Op::filter || node.op == Op::bind ||
-                     node.op == Op::opt_map || node.op == Op::opt_flat_map;
-  if (macro) text += fmt::format(" ${}", node.index);
+  const bool macro =
+      (node.op >= Op::all && node.op <= Op::transform_entries) || (node.op >= Op::opt_map && node.op <= Op::block);
+  if (macro) text += fmt::format(" ${}", node.index & ~kPair);
+  if (macro && (node.index & kPair) != 0) text += fmt::format(" ${}", (node.index & ~kPair) + 1);
   for (std::uint32_t i = 0; i < node.kid_count; ++i) text += " " + dump_node(code, code.kids[node.first_kid + i]);
   if (node.op == Op::select || node.op == Op::has_key || node.op == Op::opt_select)
     text += " " + to_text(code.constants[node.index]);

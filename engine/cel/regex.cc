@@ -14,6 +14,10 @@ Regex::Regex(Regex&&) noexcept = default;
 Regex& Regex::operator=(Regex&&) noexcept = default;
 
 Result<Regex> Regex::compile(std::string_view pattern) {
+  if (pattern.size() > limits::kCelExpressionBytes) {
+    return fail(
+        fmt::format("a regular expression of {} bytes; at most {}", pattern.size(), limits::kCelExpressionBytes));
+  }
   re2::RE2::Options options;
   options.set_log_errors(false);
   options.set_max_mem(static_cast<std::int64_t>(limits::kCelRegexBytes));
@@ -23,6 +27,8 @@ Result<Regex> Regex::compile(std::string_view pattern) {
   }
   return Regex(std::move(re2));
 }
+
+std::size_t Regex::size() const { return static_cast<std::size_t>(re2_->ProgramSize()); }
 
 bool Regex::matches_part_of(std::string_view text) const {
   return re2::RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), *re2_);

@@ -161,11 +161,14 @@ Value split(std::string_view text, std::string_view separator, std::int64_t limi
 }
 
 Value joined(const Value& list, std::string_view separator, Arena& arena) {
-  std::string out;
   for (std::size_t i = 0; i < list.size(); ++i) {
     const Value element = list.element(i);
     if (element.is_unknown()) return element;
     if (element.kind() != Kind::string) return Value::no_overload("join", element.kind());
+  }
+  std::string out;
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    const Value element = list.element(i);
     if (!arena.has_room(out.size() + separator.size() + element.text().size()))
       return Value::error(ErrorCode::budget, {});
     if (i > 0) out += separator;

@@ -4,6 +4,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <cstdlib>
 #include <limits>
 
 #include "engine/base/text.h"
@@ -25,8 +26,11 @@ std::optional<double> parse_double(std::string_view text) {
   if (text.find_first_not_of("+-.0123456789eE") != std::string_view::npos) return std::nullopt;
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
+  if (end != text.data() + text.size()) return std::nullopt;
+  if (error == std::errc()) return value;
+  // Out of range: too small rounds to zero, too large is none.
+  const double nearest = std::strtod(std::string(text).c_str(), nullptr);
+  return std::isinf(nearest) ? std::nullopt : std::optional(nearest);
 }
 
 namespace {

@@ -13,15 +13,26 @@ struct Type::Parts {
   std::string name;
 };
 
+Type Type::open() {
+  Type type;
+  type.open_ = true;
+  return type;
+}
+
+namespace {
+// True for what a list, map or optional without parts says already.
+bool is_plain(const Type& type) { return type.is_dyn() && !type.is_open(); }
+}  // namespace
+
 Type Type::list(Type element) {
   Type type(TypeKind::list);
-  if (!element.is_dyn()) type.parts_ = std::make_shared<const Parts>(Parts{{}, std::move(element), {}});
+  if (!is_plain(element)) type.parts_ = std::make_shared<const Parts>(Parts{{}, std::move(element), {}});
   return type;
 }
 
 Type Type::map(Type key, Type value) {
   Type type(TypeKind::map);
-  if (!key.is_dyn() || !value.is_dyn()) {
+  if (!is_plain(key) || !is_plain(value)) {
     type.parts_ = std::make_shared<const Parts>(Parts{std::move(key), std::move(value), {}});
   }
   return type;
@@ -29,7 +40,7 @@ Type Type::map(Type key, Type value) {
 
 Type Type::optional(Type inner) {
   Type type(TypeKind::optional);
-  if (!inner.is_dyn()) type.parts_ = std::make_shared<const Parts>(Parts{{}, std::move(inner), {}});
+  if (!is_plain(inner)) type.parts_ = std::make_shared<const Parts>(Parts{{}, std::move(inner), {}});
   return type;
 }
 

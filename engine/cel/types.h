@@ -40,6 +40,8 @@ class Type {
   Type(TypeKind kind) : kind_(kind) {}
 
   static Type dyn() { return {}; }
+  // A dyn that nothing has settled yet, as the element of `[]`: joined with a type it becomes that type.
+  static Type open();
   static Type boolean() { return TypeKind::bool_; }
   static Type integer() { return TypeKind::int_; }
   static Type unsigned_integer() { return TypeKind::uint; }
@@ -56,17 +58,20 @@ class Type {
 
   TypeKind kind() const { return kind_; }
   bool is_dyn() const { return kind_ == TypeKind::dyn; }
+  bool is_open() const { return open_; }
   // Of a list its element, of a map its value, of an optional what it may hold; dyn for anything else.
   Type element() const;
   // Of a map its key; dyn for anything else.
   Type key() const;
   const std::string& object_name() const;
 
+  // An open dyn equals any other.
   friend bool operator==(const Type& a, const Type& b);
 
  private:
   struct Parts;
   TypeKind kind_ = TypeKind::dyn;
+  bool open_ = false;
   std::shared_ptr<const Parts> parts_;  // of lists, maps and objects
 };
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "engine/base/check.h"
 #include "engine/base/limits.h"
@@ -251,12 +252,27 @@ Value Value::value(std::size_t i) const {
   UNREACHABLE_DENY(error(ErrorCode::absent, {}));
 }
 
+namespace {
+
+// A key as maps have it: a double only where it is a whole number that an int or uint holds exactly.
+std::optional<Value> as_key(const Value& key) {
+  if (key.kind() != Kind::double_) return key;
+  const double real = key.real();
+  if (std::trunc(real) != real) return std::nullopt;
+  if (real >= -0x1p63 && real < 0x1p63) return Value::of(static_cast<std::int64_t>(real));
+  if (real >= 0 && real < 0x1p64) return Value::of_uint(static_cast<std::uint64_t>(real));
+  return std::nullopt;
+}
+
+}  // namespace
+
 std::optional<Value> Value::find(const Value& key) const {
   DCHECK(kind_ == Kind::map);
   const auto shape = static_cast<MapShape>(sub_);
   if (shape == MapShape::entries) {
-    for (std::size_t i = 0; i < size_; ++i) {
-      if (equals(data_.entries[i].key, key).is_true()) return data_.entries[i].value;
+    const auto sought = as_key(key);
+    for (std::size_t i = 0; sought && i < size_; ++i) {
+      if (equals(data_.entries[i].key, *sought).is_true()) return data_.entries[i].value;
     }
     return std::nullopt;
   }
@@ -323,84 +339,13 @@ std::string_view kind_name(Kind kind) {
   return kNames[static_cast<std::size_t>(kind)];
 }
 
-namespace {
-
-// As CEL reads it back: what does not print as an escape of its code point.
-std::string string_literal(std::string_view text) {
-  std::string out = "\"";
-  for (std::size_t at = 0; at < text.size();) {
-    const std::string_view point = text.substr(at, utf8_length(text, at));
-    at += point.size();
-    if (point == "\"" || point == "\\") {
-      out += '\\';
-      out += point;
-    } else if (printable(point) == point) {
-      out += point;
-    } else {
-      out += fmt::format("\\U{:08x}", static_cast<std::uint32_t>(utf8_code(point)));
-    }
-  }
-  return out + '"';
-}
-
-}  // namespace
-
-std::string to_text(const Value& value) {
-  switch (value.kind()) {
-    case Kind::unknown:
-      return "unknown";
-    case Kind::error:
-      return fmt::format("error({})", error_text(value));
-    case Kind::null:
-      return "null";
-    case Kind::bool_:
-      return value.boolean() ? "true" : "false";
-    case Kind::int_:
-      return fmt::format("{}", value.integer());
-    case Kind::uint:
-      return fmt::format("{}u", value.unsigned_integer());
-    case Kind::double_: {
-      std::string text = double_text(value.real());
-      if (text.find_first_not_of("-0123456789") == std::string::npos) text += ".0";
-      return text;
-    }
-    case Kind::string:
-      return string_literal(value.text());
-    case Kind::bytes:
-      return fmt::format("b\"{}\"", printable(value.text(), limits::kCelExpressionBytes));
-    case Kind::timestamp:
-      return fmt::format("timestamp(\"{}\")", to_rfc3339(value.timestamp()));
-    case Kind::duration:
-      return fmt::format("duration(\"{}\")", duration_text(value.nanos()));
-    case Kind::type:
-      return std::string(value.text());
-    case Kind::optional:
-      return value.inner() ? fmt::format("optional.of({})", to_text(*value.inner())) : "optional.none()";
-    case Kind::ip:
-      return fmt::format("ip(\"{}\")", value.address().to_string());
-    case Kind::cidr:
-      return fmt::format("cidr(\"{}/{}\")", value.address().to_string(), value.prefix_length());
-    case Kind::list: {
-      std::string text = "[";
-      for (std::size_t i = 0; i < value.size(); ++i) text += (i ? ", " : "") + to_text(value.element(i));
-      return text + "]";
-    }
-    case Kind::map: {
-      std::string text = "{";
-      for (std::size_t i = 0; i < value.size(); ++i) {
-        text += (i ? ", " : "") + to_text(value.key(i)) + ": " + to_text(value.value(i));
-      }
-      return text + "}";
-    }
-  }
-  UNREACHABLE_DENY("error");
-}
-
 std::string error_text(const Value& value) {
   const std::string detail = printable(value.error_detail());
   switch (value.error_code()) {
     case ErrorCode::absent:
       return detail.empty() ? "the request does not say" : fmt::format("the request does not say `{}`", detail);
+    case ErrorCode::unresolved:
+      return std::string(value.error_detail());
     case ErrorCode::no_such_key:
       return fmt::format("no such key: `{}`", detail);
     case ErrorCode::no_such_overload: {
@@ -429,6 +374,8 @@ std::string error_text(const Value& value) {
       return "a map has the same key twice";
     case ErrorCode::bad_regex:
       return "the regular expression is malformed";
+    case ErrorCode::bad_zone:
+      return fmt::format("unknown time zone `{}`", detail);
     case ErrorCode::bad_format:
       return fmt::format("format(): {}", detail);
     case ErrorCode::no_value:

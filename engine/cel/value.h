@@ -41,7 +41,8 @@ enum class Kind : std::uint8_t {
 
 // Why an expression has no value. The text of each is in value.cc.
 enum class ErrorCode : std::uint8_t {
-  absent,  // the request should say and doesn't
+  absent,      // the request should say and doesn't
+  unresolved,  // a name or call that nothing answers to
   no_such_key,
   no_such_overload,  // the operation does not exist for these kinds
   index_out_of_range,
@@ -54,6 +55,7 @@ enum class ErrorCode : std::uint8_t {
   bad_key,  // a map key of a kind that cannot be one
   duplicate_key,
   bad_regex,
+  bad_zone,        // a name of no time zone
   bad_format,      // a string that format() cannot take
   no_value,        // value() of optional.none()
   negative_shift,  // by how many bits
@@ -231,7 +233,7 @@ std::string_view type_name(const Value& value);
 // `int`, `list`, `timestamp`: for messages.
 std::string_view kind_name(Kind kind);
 
-// The value as a CEL literal, maps in the map's own order; errors as their text. For messages and tests.
+// The value as a CEL literal, maps in the map's own order; errors as their text. For messages and tests: cut to 4 KiB.
 std::string to_text(const Value& value);
 // The sentence for an error, without its place. Requires: value.is_error().
 std::string error_text(const Value& value);

@@ -26,7 +26,7 @@ struct Step {
 // Turns simdjson's tree into ours, checking what simdjson does not.
 class Converter {
  public:
-  explicit Converter(std::size_t depth) : depth_(depth) {}
+  explicit Converter(const JsonLimits& limits) : depth_(limits.depth), nul_(limits.nul) {}
 
   Result<JsonValue> convert(const dom::element& element) {
     switch (element.type()) {
@@ -52,6 +52,10 @@ class Converter {
   }
 
  private:
+  bool is_refused(std::string_view text) const {
+    return nul_ == Nul::refused && text.find('\0') != std::string_view::npos;
+  }
+
   Result<JsonValue> number(double value) {
     if (!std::isfinite(value)) return bad("a number too large for a double");
     // `3.0` and `3e0` are what `3` is: JSON has one kind of number, and a record keeps the shortest form of it.
@@ -61,7 +65,7 @@ class Converter {
   }
 
   Result<JsonValue> string(std::string_view value) {
-    if (value.find('\0') != std::string_view::npos) return bad("a string with U+0000, which is not accepted");
+    if (is_refused(value)) return bad("a string with U+0000, which is not accepted");
     return JsonValue(value);
   }
 
@@ -87,7 +91,7 @@ class Converter {
     for (const dom::key_value_pair member : source) {
       const std::string key(member.key);
       path_.back().key = &key;
-      if (key.find('\0') != std::string::npos) return bad("a key with U+0000, which is not accepted");
+      if (is_refused(key)) return bad("a key with U+0000, which is not accepted");
       TRY_ASSIGN(JsonValue value, convert(member.value));
       members.emplace_back(key, std::move(value));
     }
@@ -125,6 +129,7 @@ class Converter {
   }
 
   const std::size_t depth_;
+  const Nul nul_;
   std::vector<Step> path_;
 };
 
@@ -181,7 +186,7 @@ Result<JsonValue> JsonReader::parse(std::string_view text) {
     if (!rewritten.empty()) error = buffers_->parser.parse(rewritten).get(root);
   }
   if (error != simdjson::SUCCESS) return syntax_error(text, error);
-  return Converter(limits_.depth).convert(root);
+  return Converter(limits_).convert(root);
 }
 
 Result<JsonValue> parse_json(std::string_view text, JsonLimits limits) { return JsonReader(limits).parse(text); }

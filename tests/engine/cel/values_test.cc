@@ -37,6 +37,7 @@ class Request : public Activation {
     if (id == policy::kSubjectClaims) return Value::of(claims);
     if (id == policy::kResourceProperties) return Value::map(properties);
     if (id == policy::kRequestTime) return Value::of(Timestamp::from_unix(1'700'000'000));
+    if (id == policy::kRequestSource) return Value::of("10.1.2.3");
     if (id == policy::kSessionAge) return Value::of(Seconds(600));
     return Value::absent();
   }
@@ -102,6 +103,19 @@ TEST(CelProgram, AllocatesNothingInCommonConditions) {
       {"subject.tenant == 'acme' || resource.properties.sni == 'x'", Truth::unknown},
       {"subject.tenant == 'acme' || subject.claims.missing == 'x'", Truth::error},
       {"subject.id.matches('^keycloak/[a-z]+$')", Truth::true_},
+      {"cidr('10.0.0.0/8').containsIP(request.source) && !isPublic(request.source)", Truth::true_},
+      {"ip(request.source) == ip('10.1.2.3') && ip(request.source).family() == 4", Truth::true_},
+      {"request.time > timestamp('2023-01-01T00:00:00Z') && request.time.getDayOfWeek('+02:00') in [1, 2, 3]",
+       Truth::true_},
+      {"request.time - session.age < timestamp('2024-01-01T00:00:00Z') + duration('1h')", Truth::true_},
+      {"subject.claims.level * 2 + 1 == 7 && -subject.claims.level < 0.5 && !(subject.claims.level == 3u)",
+       Truth::false_},
+      {"cel.bind(d, subject.claims.department, d == 'R&D' || d == 'legal')", Truth::true_},
+      {"subject.groups.exists(i, g, i == 0 && g == '/research')", Truth::true_},
+      {"subject.claims.all(k, v, k.size() > 2 && v != null)", Truth::true_},
+      {"subject.id.indexOf('/') == 8 && subject.id.substring(9) == 'rita' && subject.id.charAt(0) == 'k'",
+       Truth::true_},
+      {"int('42') == 42 && double('1.5') < 2 && subject.groups[0] == '/research'", Truth::true_},
   };
   for (const auto& [expression, truth] : rows) {
     const auto compiled_program = program(expression);

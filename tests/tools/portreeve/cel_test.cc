@@ -76,6 +76,55 @@ TEST(Cel, MeetsTypesAtRunTimeUnlessAskedToCheck) {
   EXPECT_EQ(portreeve({"cel", "--check", "'horses' && false"}).code, 1);
 }
 
+TEST(Cel, TakesExpressionsThatBeginWithAMinus) {
+  EXPECT_EQ(portreeve({"cel", "-1"}).out, "-1\n");
+  EXPECT_EQ(portreeve({"cel", "-x + 2", "--var", "x=5"}).out, "-3\n");
+  EXPECT_EQ(portreeve({"cel", "--json", "-0.0"}).out, "{\"type\":\"double\",\"value\":-0.0}\n");
+  EXPECT_EQ(portreeve({"cel", "--", "--1"}).out, "1\n");
+  EXPECT_EQ(portreeve({"cel", "1", "-1"}).code, 2);
+  EXPECT_EQ(portreeve({"cel", "1", "2"}).code, 2);
+  EXPECT_EQ(portreeve({"cel", "--jsn", "1"}).code, 2);
+}
+
+TEST(Cel, LooksNamesUpInTheContainer) {
+  EXPECT_EQ(portreeve({"cel", "--container", "a", "--var", "a.y=1", "--var", "y=2", "y"}).out, "1\n");
+  const Ended ended = portreeve({"cel", "--cases", "-"},
+                                {.input = "{\"expr\": \"y\", \"container\": \"a\", \"vars\": {\"a.y\": \"1\"}}\n"
+                                          "{\"expr\": \"1\", \"container\": 1}\n"});
+  EXPECT_EQ(ended.out,
+            "{\"type\":\"int\",\"value\":\"1\"}\n"
+            "{\"error\":\"`container` is a name\"}\n");
+}
+
+TEST(Cel, AnswersCasesWhateverIsInThem) {
+  const Ended ended = portreeve(
+      {"cel", "--cases", "-"}, {.input = "{\"expr\": \"b'\\u0000' == b'\\\\x00'\"}\r\n"
+                                         "\xff\n"
+                                         "{\"expr\": \"" +
+                                         std::string(5000, 'a') +
+                                         "\"}\n"
+                                         "{\"expr\": \"\"}\n"
+                                         "[]\n"
+                                         "{\"expr\": \"1\", \"vars\": []}\n"
+                                         "{\"expr\": \"[0.0/0.0, -0.0, optional.of(optional.none())]\"}\n"
+                                         "{\"expr\": \"timestamp('0001-01-01T00:00:00.000000001Z')\"}\n"
+                                         "{\"expr\": \"timestamp('9999-12-31T23:59:59.999999999Z')\"}\n"
+                                         "{\"expr\": \"[duration('-1500ms'), duration('-1ns'), duration('-100h')]\"}"});
+  EXPECT_EQ(ended.code, 0) << ended.err;
+  EXPECT_EQ(ended.out,
+            R"lines({"type":"bool","value":true}
+{"error":"not well-formed UTF-8"}
+{"error":"column 1: the expression is 5000 bytes long; at most 4096"}
+{"error":"column 1: an empty expression (leave out `when` where there is no condition)"}
+{"error":"a case has an `expr`"}
+{"error":"`vars` is an object of names and expressions"}
+{"type":"list","value":[{"type":"double","value":"NaN"},{"type":"double","value":-0.0},{"type":"optional","value":{"type":"optional","value":null}}]}
+{"type":"timestamp","value":"0001-01-01T00:00:00.000000001Z"}
+{"type":"timestamp","value":"9999-12-31T23:59:59.999999999Z"}
+{"type":"list","value":[{"type":"duration","value":"-1.5s"},{"type":"duration","value":"-0.000000001s"},{"type":"duration","value":"-360000s"}]}
+)lines");
+}
+
 TEST(Cel, AnswersCasesALineEach) {
   const Folder folder;
   std::ofstream(folder.file("cases.jsonl")) << R"({"expr": "x + 1", "vars": {"x": "41"}})"
