@@ -214,6 +214,8 @@ void simulate_subject(const model::PolicySet& set, const model::TestSubject& sub
     session.labels.assign(test_case.session->labels.begin(), test_case.session->labels.end());
     session.stated_age = test_case.session->age;
     session.stated_trust = test_case.session->trust;
+    session.roles = test_case.session->roles;
+    if (session.roles) std::ranges::sort(*session.roles);
   }
   principal.session = std::move(session);
 }

@@ -37,6 +37,9 @@ inline constexpr std::size_t kTokenBytes = 16u << 10;
 inline constexpr std::size_t kJwksBytes = 256u << 10;
 inline constexpr std::size_t kJwksKeys = 128;
 
+// Roles that a session has activated by name: far more than one task needs; each costs a look at every decision.
+inline constexpr std::size_t kActivatedRoles = 256;
+
 // The decision listener: browsers and proxies in front send some thirty fields; each costs memory and a look.
 inline constexpr std::size_t kListenerFields = 128;
 

@@ -109,7 +109,8 @@ std::string quoted(const std::set<std::string_view>& names) {
   return out;
 }
 
-// Finds what bindings and inheritance must break of one static constraint.
+// Finds what must break one constraint: roles that do by themselves, and, of a static one, bindings. That roles of a
+// dynamic one can be had together is its point: they may not be active together.
 class SeparationChecker {
  public:
   SeparationChecker(const model::PolicySet& set, const model::RoleConstraint& constraint, Report& report)
@@ -133,7 +134,7 @@ class SeparationChecker {
       }
       if (!held.empty()) held_[role->name] = std::move(held);
     }
-    check_bindings();
+    if (constraint_.kind == model::ConstraintKind::static_separation) check_bindings();
   }
 
  private:
@@ -161,8 +162,11 @@ class SeparationChecker {
   }
 
   void tell(const SourcePlace& place, std::string message) {
-    report_.error(place, std::move(message),
-                  fmt::format("at most {} of them may meet in one subject", constraint_.at_most));
+    report_.error(
+        place, std::move(message),
+        fmt::format("at most {} of them may {}", constraint_.at_most,
+                    constraint_.kind == model::ConstraintKind::static_separation ? "meet in one subject"
+                                                                                 : "be active in one session"));
   }
 
   const model::PolicySet& set_;
@@ -210,7 +214,7 @@ void check_roles(Context& context) {
   });
   for (const model::Role& role : context.set.roles) finder.visit(role);
   for (const model::RoleConstraint& constraint : context.set.role_constraints) {
-    if (cyclic || constraint.kind != model::ConstraintKind::static_separation) continue;
+    if (cyclic) continue;
     SeparationChecker(context.set, constraint, context.report).check(finder.parents_first());
   }
   const std::set<std::string_view> reachable = reachable_roles(context.set, roles);

@@ -130,12 +130,16 @@ void read_question(const Fields& fields, Context& context, model::TestCase& out)
   }
 }
 
-std::optional<model::TestSession> read_session(const Fields& fields) {
+std::optional<model::TestSession> read_session(const Fields& fields, Context& context) {
   const auto session = fields.nested("session");
   if (!session) return std::nullopt;
   model::TestSession out;
   out.trust = session->text("trust");
   out.age = session->duration("age");
+  if (const auto roles = read_optional_references(*session, "roles", Kind::role, context)) {
+    out.roles.emplace();
+    for (const model::Reference& role : *roles) out.roles->push_back(role.name);
+  }
   const Node* labels = session->find("labels");
   for (const Node* key = labels == nullptr ? nullptr : labels->first; key != nullptr; key = key->next->next) {
     if (key->refused) continue;
@@ -249,7 +253,7 @@ void read_policy_test(const Draft& draft, Context& context) {
     read_as(case_fields, test, context.report, out);
     read_question(case_fields, context, out);
     out.at = case_fields.time("at");
-    out.session = read_session(case_fields);
+    out.session = read_session(case_fields, context);
     out.source = case_fields.text("source");
     read_expectation(case_fields, context, out);
   }

@@ -41,6 +41,11 @@ constexpr Field kTestSessionFields[] = {
      .choices = kTrusts},
     {.key = "labels", .type = json_object, .doc = "a map of strings", .absent = "none"},
     {.key = "age", .type = duration, .doc = "of the session", .absent = "`0s`"},
+    {.key = "roles",
+     .type = name,
+     .shape = kList,
+     .doc = "the roles that it has activated",
+     .absent = "all that the subject is authorised for"},
 };
 constexpr Object kTestSession{"cases[].session", kTestSessionFields};
 // As a table says what it expects, or as an answer does.

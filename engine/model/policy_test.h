@@ -58,6 +58,7 @@ struct TestSession {
   std::optional<std::string> trust;
   std::map<std::string, std::string> labels;
   std::optional<Seconds> age;
+  std::optional<std::vector<std::string>> roles;  // activated; absent: all that the subject is authorised for
 };
 
 struct TestCase {

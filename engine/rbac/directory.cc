@@ -104,13 +104,25 @@ Directory::Directory(const model::PolicySet& documents) {
     providers_[issuer].by_group = std::move(built.by_group).build();
   }
   for (const model::RoleConstraint& constraint : documents.role_constraints) {
-    Constraint compiled{&constraint, {}};
-    for (const model::Reference& member : constraint.roles) compiled.roles.push_back(role(member.name));
+    Constraint compiled{&constraint, RoleSet(roles.size())};
+    for (const model::Reference& member : constraint.roles) compiled.roles.add(role(member.name));
     constraints_.push_back(std::move(compiled));
   }
 }
 
 RoleId Directory::role(std::string_view name) const { return role_ids_.at(name); }
+
+std::optional<RoleId> Directory::find_role(std::string_view name) const {
+  const auto at = role_ids_.find(name);
+  return at == role_ids_.end() ? std::nullopt : std::optional(at->second);
+}
+
+const model::RoleConstraint* Directory::constraint(std::string_view name) const {
+  for (const Constraint& constraint : constraints_) {
+    if (constraint.document->name == name) return constraint.document;
+  }
+  return nullptr;
+}
 
 const model::IdentityProvider* Directory::provider(std::string_view name) const {
   const auto at = providers_.find(name);
@@ -168,14 +180,30 @@ void Directory::apply_bindings(Timestamp time, Activation& out) const {
   if (bound_trust) out.trust = *bound_trust;
 }
 
-void Directory::apply_constraints(Activation& out) const {
-  if (constraints_.empty()) return;
-  const RoleSet held = out.roles;  // every constraint is judged by what was held before any took roles away
+void Directory::apply_session(const wire::Principal& principal, Activation& out) const {
+  if (!principal.session || !principal.session->roles) return;
+  out.roles.clear();
+  for (const std::string& name : *principal.session->roles) {
+    const auto role = find_role(name);  // none: the set no longer has it
+    if (role && out.authorised.contains(*role)) out.roles.add_all(closures_[*role]);
+  }
+  out.roles.keep_only(out.authorised);  // a static constraint may have taken what an activated role inherits
+}
+
+void Directory::apply_constraints(model::ConstraintKind kind, Activation& out) const {
+  const auto is_over = [&](const Constraint& constraint) {
+    return constraint.document->kind == kind && constraint.roles.count_common(out.roles) > constraint.document->at_most;
+  };
+  std::size_t told = out.violated_constraints.size();
   for (const Constraint& constraint : constraints_) {
-    const auto count = std::ranges::count_if(constraint.roles, [&](RoleId id) { return held.contains(id); });
-    if (static_cast<std::size_t>(count) <= constraint.document->at_most) continue;
-    out.violated_constraints.push_back(constraint.document->name);
-    for (const RoleId id : constraint.roles) out.roles.remove(id);
+    if (is_over(constraint)) out.violated_constraints.push_back(constraint.document->name);
+  }
+  // Only now: every constraint is judged by what was held before any took roles away.
+  for (const Constraint& constraint : constraints_) {
+    if (told == out.violated_constraints.size()) return;
+    if (constraint.document->name != out.violated_constraints[told]) continue;
+    out.roles.remove_all(constraint.roles);
+    ++told;
   }
 }
 
@@ -197,7 +225,10 @@ void Directory::activate(const wire::Principal& principal, Timestamp time, Activ
     if (principal.type == "user") collect(provider->second, principal, out);
     apply_bindings(time, out);
   }
-  apply_constraints(out);
+  apply_constraints(model::ConstraintKind::static_separation, out);
+  out.authorised = out.roles;
+  apply_session(principal, out);
+  apply_constraints(model::ConstraintKind::dynamic_separation, out);
 }
 
 Activation Directory::activate(const wire::Principal& principal, Timestamp time) const {

@@ -22,11 +22,14 @@ using BindingId = std::uint32_t;  // index into the policy set's bindings, sorte
 // What a principal is at a moment, all that scope and conditions read of it. Borrows from the principal and from the
 // directory; both outlive it. Reused from one principal to the next it keeps its storage.
 struct Activation {
-  RoleSet roles;                         // the closure in force
+  RoleSet roles;       // the closure in force
+  RoleSet authorised;  // the closure of what the subject may activate: `roles`, were there no session and no dynamic
+                       // constraint
   std::vector<std::string_view> groups;  // as the claim lists them
   std::optional<std::string_view> tenant;
   model::Trust trust = model::Trust::untrusted;
-  // Constraints that the subject is over: it has none of their roles.
+  // Constraints that the subject (static) or its session (dynamic) is over: it has none of their roles. Static ones
+  // first.
   std::vector<std::string_view> violated_constraints;
   // The bindings in force that gave roles, sorted: how each role was come by.
   std::vector<BindingId> bindings;
@@ -40,9 +43,10 @@ class Directory {
   // `documents` outlives the directory.
   explicit Directory(const model::PolicySet& documents);
 
-  // Works out roles, groups, tenant and trust anew, at `time`, into `out`. Cost: the subject's groups and bindings, and
-  // the bindings by claim of its provider; not the number of roles or other bindings. Allocates only where `out` grows.
-  // Hot path.
+  // Works out roles, groups, tenant and trust anew, at `time`, into `out`: what claims and bindings give, less what
+  // static constraints take; of that what the session has activated; less what dynamic constraints take. Cost: the
+  // subject's groups and bindings, the session's roles, and the bindings by claim of its provider; not the number of
+  // roles or other bindings. Allocates only where `out` grows. Hot path.
   void activate(const wire::Principal& principal, Timestamp time, Activation& out) const;
   Activation activate(const wire::Principal& principal, Timestamp time) const;
 
@@ -50,6 +54,11 @@ class Directory {
   const model::IdentityProvider* provider(std::string_view name) const;
   // Requires: a role of the set; load has checked every reference.
   RoleId role(std::string_view name) const;
+  std::optional<RoleId> find_role(std::string_view name) const;
+  // The role and all that it inherits.
+  const RoleSet& closure(RoleId role) const { return closures_[role]; }
+  // Nullptr where no constraint has that name.
+  const model::RoleConstraint* constraint(std::string_view name) const;
   std::size_t role_count() const { return closures_.size(); }
   std::string_view role_name(RoleId role) const { return role_names_[role]; }
   std::string_view binding_name(BindingId binding) const { return bindings_[binding].document->name; }
@@ -72,14 +81,16 @@ class Directory {
   };
   struct Constraint {
     const model::RoleConstraint* document;
-    std::vector<RoleId> roles;
+    RoleSet roles;
   };
 
   void read_claims(const Provider& provider, const wire::Principal& principal, Activation& out) const;
   // The ids of all bindings that name the subject, sorted, each once.
   static void collect(const Provider& provider, const wire::Principal& principal, Activation& out);
   void apply_bindings(Timestamp time, Activation& out) const;
-  void apply_constraints(Activation& out) const;
+  // Leaves what the session has activated of the authorised roles.
+  void apply_session(const wire::Principal& principal, Activation& out) const;
+  void apply_constraints(model::ConstraintKind kind, Activation& out) const;
 
   std::unordered_map<std::string_view, RoleId> role_ids_;
   std::vector<RoleSet> closures_;             // by RoleId: the role and all that it inherits

@@ -31,6 +31,18 @@ class RoleSet {
     for (std::size_t i = 0; i < kInline; ++i) few_[i] |= other.few_[i];
     for (std::size_t i = 0; i < more_.size(); ++i) more_[i] |= other.more_[i];
   }
+  void keep_only(const RoleSet& other) {
+    for (std::size_t i = 0; i < count_; ++i) word(i) &= other.word(i);
+  }
+  void remove_all(const RoleSet& other) {
+    for (std::size_t i = 0; i < count_; ++i) word(i) &= ~other.word(i);
+  }
+  // How many roles both hold.
+  std::size_t count_common(const RoleSet& other) const {
+    std::size_t bits = 0;
+    for (std::size_t i = 0; i < count_; ++i) bits += static_cast<std::size_t>(std::popcount(word(i) & other.word(i)));
+    return bits;
+  }
   bool contains(RoleId role) const { return role / 64 < count_ && (word(role / 64) & bit(role)) != 0; }
   bool intersects(const RoleSet& other) const {
     std::uint64_t both = 0;

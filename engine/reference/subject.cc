@@ -19,7 +19,7 @@ const JsonValue* follow(const JsonValue& claims, const model::ClaimPath& path) {
   return at;
 }
 
-// A groups or roles claim: a string, an array of strings, or, in a claim called `scope`, words.
+// A groups or roles claim: a string, an array of strings, or, in a claim called `scope` or `scp`, words.
 std::vector<std::string> names_in(const JsonValue& claims, const model::ClaimPath& path) {
   std::vector<std::string> names;
   const JsonValue* claim = follow(claims, path);
@@ -30,7 +30,7 @@ std::vector<std::string> names_in(const JsonValue& claims, const model::ClaimPat
     }
   }
   if (const std::string* text = claim->as_string()) {
-    if (path.segments.back() != "scope") return {*text};
+    if (path.segments.back() != "scope" && path.segments.back() != "scp") return {*text};
     std::string word;
     for (const char c : *text + " ") {
       if (c != ' ') {
@@ -108,11 +108,13 @@ std::set<std::string> closure(const PolicySet& set, std::set<std::string> roles)
   return roles;
 }
 
-// A subject over a constraint's `atMost` has none of its roles. Every constraint looks at the whole closure, so that
+// Who is over a constraint's `atMost` has none of its roles. Every constraint of a kind looks at all the roles, so that
 // their order does not matter.
-std::set<std::string> without_conflicts(const PolicySet& set, const std::set<std::string>& roles, Account& account) {
+std::set<std::string> without_conflicts(const PolicySet& set, model::ConstraintKind kind,
+                                        const std::set<std::string>& roles, Account& account) {
   std::set<std::string> kept = roles;
   for (const model::RoleConstraint& constraint : set.role_constraints) {
+    if (constraint.kind != kind) continue;
     std::set<std::string> held;
     for (const model::Reference& role : constraint.roles) {
       if (roles.contains(role.name)) held.insert(role.name);
@@ -122,6 +124,21 @@ std::set<std::string> without_conflicts(const PolicySet& set, const std::set<std
     for (const std::string& role : held) kept.erase(role);
   }
   return kept;
+}
+
+// Of the roles that a subject is authorised for, those that its session has activated, with what they inherit.
+std::set<std::string> activated(const PolicySet& set, const wire::Principal& principal,
+                                const std::set<std::string>& authorised) {
+  if (!principal.session || !principal.session->roles) return authorised;
+  std::set<std::string> chosen;
+  for (const std::string& role : *principal.session->roles) {
+    if (authorised.contains(role)) chosen.insert(role);
+  }
+  std::set<std::string> active;
+  for (const std::string& role : closure(set, chosen)) {
+    if (authorised.contains(role)) active.insert(role);
+  }
+  return active;
 }
 
 }  // namespace
@@ -155,7 +172,11 @@ Subject who_asks(const PolicySet& set, const wire::Request& request, Account& ac
     at_most(bound_trust, binding.trust);
   }
   if (bound_trust) subject.trust = *bound_trust;
-  const std::set<std::string> roles = without_conflicts(set, closure(set, granted), account);
+  // Static separation of duty is about what a subject may be, dynamic about what it is at once.
+  using model::ConstraintKind;
+  const auto authorised = without_conflicts(set, ConstraintKind::static_separation, closure(set, granted), account);
+  const auto active = activated(set, principal, authorised);
+  const auto roles = without_conflicts(set, ConstraintKind::dynamic_separation, active, account);
   subject.roles.assign(roles.begin(), roles.end());
   return subject;
 }

@@ -27,6 +27,8 @@ struct SessionFacts {
   std::optional<Seconds> stated_age;
   // Stands over the provider's and the bindings' trust where a PolicyTest states it.
   std::optional<std::string> stated_trust;
+  // The roles that were activated, sorted, each once; absent: every one that the subject is authorised for.
+  std::optional<std::vector<std::string>> roles = {};
 };
 
 // Who asks: what was verified of it, not what it may do. Roles are worked out from this at every decision.

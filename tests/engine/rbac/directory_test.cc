@@ -1,8 +1,11 @@
 #include "engine/rbac/directory.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
+
+#include "tests/engine/cel/allocations.h"
 
 namespace portreeve::rbac {
 namespace {
@@ -171,6 +174,31 @@ TEST_F(DirectoryTest, ASubjectOverAConstraintHasNoneOfItsRoles) {
   const Activation over = activate(user("keycloak", "rita", Object{{"groups", Array{"/w", "/o"}}}));
   EXPECT_EQ(names(over), (Names{"writer"})) << "the closure counts: writer brings reader";
   EXPECT_EQ(over.violated_constraints, (std::vector<std::string_view>{"apart"}));
+}
+
+TEST_F(DirectoryTest, ActivatedRolesAllocateNothingInAnActivationThatHasGrown) {
+  for (int i = 0; i < 600; ++i) documents_.roles.push_back(role(fmt::format("z{}", i)));
+  std::ranges::sort(documents_.roles, {}, &model::Role::name);
+  documents_.role_bindings = {binding("a", {"admin", "other"}, {{"keycloak", model::BoundUser{"rita"}, {}}})};
+  model::RoleConstraint constraint;
+  constraint.name = "apart";
+  constraint.kind = model::ConstraintKind::dynamic_separation;
+  constraint.roles = references({"other", "reader"});
+  documents_.role_constraints = {constraint};
+  const Directory directory(documents_);
+  wire::Principal all = user("keycloak", "rita"), some = all;
+  all.session.emplace();
+  some.session.emplace().roles = {"admin", "gone", "z5"};
+  Activation active;
+  directory.activate(all, Timestamp::from_unix(1000), active);
+  EXPECT_EQ(active.roles.size(), 2u) << "the dynamic constraint took `other` and `reader`";
+  const std::size_t before = cel::allocations_of_this_thread();
+  for (const wire::Principal* principal : {&some, &all, &some}) {
+    directory.activate(*principal, Timestamp::from_unix(1000), active);
+  }
+  EXPECT_TRUE(!cel::allocations_are_counted() || cel::allocations_of_this_thread() == before);
+  EXPECT_EQ(active.roles.size(), 3u);
+  EXPECT_EQ(active.authorised.size(), 4u);
 }
 
 }  // namespace
