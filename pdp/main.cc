@@ -16,7 +16,6 @@
 #include "daemon/readiness.h"
 #include "engine/base/check.h"
 #include "engine/base/text.h"
-#include "engine/rbac/claim_mapping.h"
 #include "pdp/admin/admin_api.h"
 #include "pdp/admin/admin_server.h"
 #include "pdp/admin/console_files.h"
@@ -29,6 +28,7 @@
 #include "pdp/rollout/policy_rollout.h"
 #include "pdp/service/decision_service.h"
 #include "pdp/service/deed_notes.h"
+#include "pdp/service/policies_in_force.h"
 #include "pdp/session/revocations.h"
 #include "pdp/session/session_control.h"
 #include "pdp/session/signing_keys.h"
@@ -54,19 +54,6 @@ int refuse(std::string_view what, const Error& error) {
 
 void tell(const std::vector<Diagnostic>& diagnostics) {
   for (const Diagnostic& diagnostic : diagnostics) std::fprintf(stderr, "%s\n", to_text(diagnostic).c_str());
-}
-
-// Whose a verified token is, by the policies in force.
-ClaimMapper claim_mapper(const compile::SnapshotHolder& snapshots) {
-  return [&snapshots](const VerifiedClaims& verified) -> Result<MappedSubject> {
-    const auto snapshot = snapshots.load();
-    const model::IdentityProvider* provider =
-        snapshot == nullptr ? nullptr : snapshot->directory().provider(verified.provider());
-    if (provider == nullptr) return fail("the issuer is in no active policy");
-    auto sub = rbac::subject_of(*provider, verified.claims());
-    if (!sub) return fail("the claims name no subject");
-    return MappedSubject{*std::move(sub), rbac::tenants_of(*provider, verified.claims())};
-  };
 }
 
 // The issuers of a snapshot are believed before it goes live; one that cannot be taken keeps it from going live. ID
@@ -230,14 +217,15 @@ int run(const Options& options) {
 
   compile::SnapshotHolder snapshots;
   const ClaimMapper mapper = claim_mapper(snapshots);
+  const RoleActivator roles = role_activator(snapshots);
   const SessionTokens tokens(std::move(stores->keys), options.issuer);
   TokenVerifier console_verifier(*trust, clock);
   TokenVerifier verifier(*std::move(trust), clock);
   const SubjectResolver subjects(verifier, tokens, *stores->sessions, mapper);
   const DecisionService service({snapshots, subjects, *stores->log, clock}, source);
   const PepAuthenticator authenticator(*stores->peps, tokens, {options.socket_peers, options.dev});
-  const TokenExchange exchange(verifier, *stores->sessions, tokens, mapper, {options.session_lifetime});
-  const SessionControl control(*stores->sessions, tokens);
+  const TokenExchange exchange(verifier, *stores->sessions, tokens, mapper, roles, {options.session_lifetime});
+  const SessionControl control(*stores->sessions, tokens, roles);
   const Revocations revocations(*stores->sessions);
   const DeedNotes notes(*stores->log, clock, log, source);
   EventHub hub(stores->sessions->events(), clock,

@@ -65,6 +65,7 @@ Step<bool> check_target(const AdminContext& context, const Grant& grant, const s
     case EventKind::all:
     case EventKind::end:
     case EventKind::activation:
+    case EventKind::roles:
       break;
   }
   return other_tenant(grant);

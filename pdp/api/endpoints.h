@@ -20,7 +20,7 @@ void answer_token(const ApiParts& parts, HttpRequest request, Responder responde
 // `/v1/revoke` (RFC 7009) and `/v1/introspect` (RFC 7662).
 void answer_revoke(const ApiParts& parts, const Caller& caller, HttpRequest request, Responder responder);
 void answer_introspect(const ApiParts& parts, HttpRequest request, Responder responder);
-// `/v1/sessions`, `/v1/sessions/ID` and `/v1/sessions/ID/renew|bind|end`.
+// `/v1/sessions`, `/v1/sessions/ID` and `/v1/sessions/ID/renew|bind|roles|end`.
 void answer_sessions(const ApiParts& parts, HttpRequest request, Responder responder);
 void answer_session(const ApiParts& parts, const Caller& caller, HttpRequest request, Responder responder);
 // `/v1/events`.
@@ -33,7 +33,7 @@ HttpResponse json_web_key_set(const ApiParts& parts);
 HttpResponse readiness_report(const daemon::Readiness& readiness);
 HttpResponse metrics_text(daemon::Metrics& metrics);
 
-enum class SessionAction : std::uint8_t { read, renew, bind, end };
+enum class SessionAction : std::uint8_t { read, renew, bind, roles, end };
 struct SessionPath {
   std::string_view id;  // not empty, without `/`; whether there is such a session is another question
   SessionAction action = SessionAction::read;

@@ -22,8 +22,10 @@ HttpResponse to_response(SessionResult<JsonValue> result) {
 void act(const ApiParts& parts, const Caller& caller, const SessionPath& path, const JsonValue& body,
          Responder responder) {
   const Timestamp now = parts.clock.now();
-  const auto done = [&](std::string_view action, SessionResult<JsonValue> result) {
-    if (result) parts.notes.note({.actor = caller.name, .action = action, .target = path.id});
+  const auto done = [&](std::string_view action, SessionResult<JsonValue> result, JsonValue detail = {}) {
+    if (result) {
+      parts.notes.note({.actor = caller.name, .action = action, .target = path.id, .detail = std::move(detail)});
+    }
     responder.respond(to_response(std::move(result)));
   };
   switch (path.action) {
@@ -31,6 +33,8 @@ void act(const ApiParts& parts, const Caller& caller, const SessionPath& path, c
       return responder.respond(to_response(parts.control.renew(path.id, body, now)));
     case SessionAction::bind:
       return done("session.bind", parts.control.bind(path.id, body, now));
+    case SessionAction::roles:
+      return done("session.roles", parts.control.change_roles(path.id, body, caller.name, now), body);
     case SessionAction::end:
       return done("session.end", parts.control.end(path.id, body, caller.name, now));
     case SessionAction::read:
@@ -51,6 +55,7 @@ std::optional<SessionPath> read_session_path(std::string_view path) {
   const std::string_view action = path.substr(slash + 1);
   if (action == "renew") return SessionPath{id, SessionAction::renew};
   if (action == "bind") return SessionPath{id, SessionAction::bind};
+  if (action == "roles") return SessionPath{id, SessionAction::roles};
   if (action == "end") return SessionPath{id, SessionAction::end};
   return std::nullopt;
 }

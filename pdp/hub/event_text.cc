@@ -76,6 +76,12 @@ std::string event_text(const Event& event) {
                        {"event", event.number}, {"revision", event.target}, {"time", to_rfc3339_millis(event.time)}});
     return out;
   }
+  if (event.kind == EventKind::roles) {
+    append_message(
+        out, "roles", event.number,
+        JsonValue::Object{{"event", event.number}, {"session", event.target}, {"time", to_rfc3339_millis(event.time)}});
+    return out;
+  }
   append_revocation(out, event, event.sessions);
   return out;
 }
@@ -83,6 +89,7 @@ std::string event_text(const Event& event) {
 std::string event_text_for(const Event& event, const std::string& session) {
   if (event.kind == EventKind::activation || event.kind == EventKind::all) return event_text(event);
   if (!std::ranges::binary_search(event.sessions, session)) return {};
+  if (event.kind == EventKind::roles) return event_text(event);
   std::string out;
   append_revocation(out, event, std::span(&session, 1));
   return out;

@@ -136,6 +136,7 @@ JsonValue to_json(const storage::Session& session, Timestamp now) {
   JsonValue labels{JsonValue::Object{}};
   for (const auto& [key, value] : session.labels) labels.set(key, value);
   json.set("labels", std::move(labels));
+  if (session.roles) json.set("roles", JsonValue::Array(session.roles->begin(), session.roles->end()));
   return json;
 }
 

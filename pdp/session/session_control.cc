@@ -94,6 +94,25 @@ tl::expected<std::string, ExchangeAnswer> read_token(std::string_view form_body)
   return token->second;
 }
 
+SessionProblem to_problem(const rbac::RoleRefusal& refusal) {
+  const auto of = [&](std::string code, std::string field) {
+    return SessionProblem{409, std::move(code), refusal.message, std::move(field)};
+  };
+  switch (refusal.failure) {
+    case rbac::RoleFailure::not_authorised:
+      return of("role-not-authorised", "/activate");
+    case rbac::RoleFailure::constraint_violated:
+      return of("constraint-violated", "/activate");
+    case rbac::RoleFailure::not_active:
+      return of("role-not-active", "/drop");
+    case rbac::RoleFailure::inherited:
+      return of("role-inherited", "/drop");
+    case rbac::RoleFailure::too_many:
+      return of("too-many-roles", "");
+  }
+  return of("role-not-authorised", "/activate");
+}
+
 struct ReadToken {
   std::shared_ptr<const SessionTokenClaims> claims;  // null where it is none of ours
   TokenBearer bearer = TokenBearer::workload;
@@ -138,6 +157,27 @@ SessionResult<JsonValue> SessionControl::bind(std::string_view id, const JsonVal
                      fmt::format("`{}` is bound to another live session", bound->taken->to_string()), "/addresses");
   }
   return unknown_session();
+}
+
+SessionResult<JsonValue> SessionControl::change_roles(std::string_view id, const JsonValue& body,
+                                                      std::string_view actor, Timestamp now) const {
+  const auto wanted = read_role_change(body);
+  if (!wanted) return tl::unexpected(wanted.error());
+  std::optional<SessionProblem> refused;
+  bool was_live = false;
+  const auto change = [&](const storage::Session& session) -> std::optional<std::vector<std::string>> {
+    was_live = true;
+    auto roles = roles_.change(principal_of(session, session.expires), now, *wanted);
+    if (roles) return *std::move(roles);
+    refused = to_problem(roles.error());
+    return std::nullopt;
+  };
+  const auto changed = sessions_.change_roles(id, change, {std::string(actor), ""}, now);
+  if (!changed) return unavailable(changed.error());
+  if (*changed == nullptr) return unknown_session();
+  if (!was_live) return not_live(**changed, now);
+  if (refused) return tl::unexpected(*std::move(refused));
+  return to_json(**changed, now);
 }
 
 SessionResult<JsonValue> SessionControl::end(std::string_view id, const JsonValue& body, std::string_view actor,
@@ -189,6 +229,7 @@ ExchangeAnswer SessionControl::introspect(std::string_view form, Timestamp now) 
                                      {"iat", read.claims->issued.unix_seconds()},
                                      {"exp", read.claims->expires.unix_seconds()}};
   if (read.claims->tenant) json.set("tenant", *read.claims->tenant);
+  if (const auto& roles = (*found)->roles; roles && !roles->empty()) json.set("scope", to_scope(*roles));
   answer.body = to_canonical_json(json);
   return answer;
 }

@@ -8,6 +8,7 @@
 #include "engine/base/json_value.h"
 #include "engine/base/time.h"
 #include "pdp/session/revocations.h"
+#include "pdp/session/role_activation.h"
 #include "pdp/session/session_token.h"
 #include "pdp/session/token_exchange.h"
 #include "storage/sessions/session_store.h"
@@ -18,13 +19,18 @@ namespace portreeve::pdp {
 class SessionControl {
  public:
   // Both outlive this.
-  SessionControl(storage::SessionStore& sessions, const SessionTokens& tokens) : sessions_(sessions), tokens_(tokens) {}
+  SessionControl(storage::SessionStore& sessions, const SessionTokens& tokens, RoleActivator roles)
+      : sessions_(sessions), tokens_(tokens), roles_(std::move(roles)) {}
 
   // Bodies are objects or null, and hold no other members. 404 `session-unknown`, 409 `session-not-live`.
   // `{"audience":"portreeve"|"portreeve-supervisor"}`: a new token, as the token endpoint answers. Writes nothing.
   SessionResult<JsonValue> renew(std::string_view id, const JsonValue& body, Timestamp now) const;
   // `{"addresses":[…]}`, at most kAddressesPerSession: sets the whole set; SESSION. 409 `address-bound`.
   SessionResult<JsonValue> bind(std::string_view id, const JsonValue& body, Timestamp now) const;
+  // `{"activate":["r"],"drop":["r"]}`, either or both: all of it or nothing; SESSION. 409 `role-not-authorised`
+  // `constraint-violated` `role-not-active` `role-inherited` `too-many-roles` (rbac::change_roles).
+  SessionResult<JsonValue> change_roles(std::string_view id, const JsonValue& body, std::string_view actor,
+                                        Timestamp now) const;
   // `{"reason":"…"}`: ends it, once; SESSION.
   SessionResult<JsonValue> end(std::string_view id, const JsonValue& body, std::string_view actor, Timestamp now) const;
 
@@ -41,6 +47,7 @@ class SessionControl {
  private:
   storage::SessionStore& sessions_;
   const SessionTokens& tokens_;
+  const RoleActivator roles_;
 };
 
 }  // namespace portreeve::pdp

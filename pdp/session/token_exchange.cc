@@ -61,9 +61,6 @@ std::optional<ExchangeAnswer> refuse_form(const Form& form) {
   if (form.contains("actor_token") || form.contains("actor_token_type")) {
     return invalid_request("`actor_token` is not supported");
   }
-  if (form.contains("scope")) {
-    return refuse(400, "invalid_scope", "`scope` is not supported: what a session may do stands in policies");
-  }
   if (form.contains("resource") || (form.contains("audience") && field(form, "audience") != kWorkloadAudience)) {
     return refuse(400, "invalid_target",
                   fmt::format("session tokens are for the audience `{}` alone", kWorkloadAudience));
@@ -113,16 +110,34 @@ Result<std::optional<std::string>> choose_tenant(const std::vector<std::string>&
   return std::optional<std::string>(asked);
 }
 
+// Who would have the session.
+wire::Principal subject_of(const storage::NewSession& session) {
+  wire::Principal principal;
+  principal.assurance = wire::Assurance::verified;
+  principal.type = "user";
+  principal.id = session.provider + "/" + session.sub;
+  principal.provider = session.provider;
+  principal.claims = session.claims;
+  principal.chosen_tenant = session.tenant;
+  return principal;
+}
+
 }  // namespace
 
 struct TokenExchange::Request {
   std::map<std::string, std::string> labels;
   std::string tenant;
+  std::optional<std::vector<std::string>> scope;  // the roles to activate; absent: all
 };
 
 TokenExchange::TokenExchange(TokenVerifier& verifier, storage::SessionStore& sessions, const SessionTokens& tokens,
-                             ClaimMapper map, ExchangeSettings settings)
-    : verifier_(verifier), sessions_(sessions), tokens_(tokens), map_(std::move(map)), settings_(settings) {}
+                             ClaimMapper map, RoleActivator roles, ExchangeSettings settings)
+    : verifier_(verifier),
+      sessions_(sessions),
+      tokens_(tokens),
+      map_(std::move(map)),
+      roles_(std::move(roles)),
+      settings_(settings) {}
 
 void TokenExchange::exchange(std::string_view form_body, Timestamp now,
                              std::function<void(ExchangeAnswer)> done) const {
@@ -131,7 +146,12 @@ void TokenExchange::exchange(std::string_view form_body, Timestamp now,
   if (auto refusal = refuse_form(*form)) return done(std::move(*refusal));
   auto labels = read_labels(field(*form, "session_labels"));
   if (!labels) return done(invalid_request(labels.error().message));
-  Request request{std::move(*labels), std::string(field(*form, "tenant"))};
+  Request request{std::move(*labels), std::string(field(*form, "tenant")), std::nullopt};
+  if (form->contains("scope")) {
+    auto scope = parse_scope(field(*form, "scope"));
+    if (!scope) return done(refuse(400, "invalid_scope", scope.error().message));
+    request.scope = *std::move(scope);
+  }
   verifier_.verify(std::string(field(*form, "subject_token")), now,
                    [this, now, request = std::move(request), done = std::move(done)](const TokenVerdict& verdict) {
                      done(verdict ? open_session(request, *verdict.claims(), now) : refuse_token(verdict.refusal()));
@@ -141,11 +161,17 @@ void TokenExchange::exchange(std::string_view form_body, Timestamp now,
 ExchangeAnswer TokenExchange::open_session(const Request& request, const VerifiedClaims& claims, Timestamp now) const {
   auto mapped = map_(claims);
   if (!mapped) return invalid_request("the subject_token names no subject that policies know", mapped.error().message);
+  if (mapped->unusable) return invalid_request(*mapped->unusable);
   auto tenant = choose_tenant(mapped->tenants, request.tenant);
   if (!tenant) return invalid_request(tenant.error().message);
-  const auto session = sessions_.create(storage::NewSession{claims.provider(), mapped->sub, *tenant, claims.claims(),
-                                                            request.labels, settings_.session_lifetime},
-                                        now);
+  storage::NewSession wanted{claims.provider(), mapped->sub,    *tenant,
+                             claims.claims(),   request.labels, settings_.session_lifetime};
+  if (request.scope) {
+    auto roles = roles_.create(subject_of(wanted), now, *request.scope);
+    if (!roles) return refuse(400, "invalid_scope", roles.error().message);
+    wanted.roles = *std::move(roles);
+  }
+  const auto session = sessions_.create(wanted, now);
   if (!session) {
     return refuse(503, "temporarily_unavailable", "the session cannot be stored now; try again",
                   session.error().message);
@@ -163,11 +189,13 @@ ExchangeAnswer TokenExchange::open_session(const Request& request, const Verifie
 }
 
 JsonValue token_answer(const storage::Session& session, const SessionTokens::Minted& minted, Timestamp now) {
-  return JsonValue::Object{
+  JsonValue answer = JsonValue::Object{
       {"access_token", minted.token}, {"issued_token_type", "urn:ietf:params:oauth:token-type:jwt"},
       {"token_type", "Bearer"},       {"expires_in", minted.expires.unix_seconds() - now.unix_seconds()},
       {"session_id", session.id},     {"session_expires", to_rfc3339(session.expires)},
   };
+  if (session.roles && !session.roles->empty()) answer.set("scope", to_scope(*session.roles));  // RFC 6749 §5.1
+  return answer;
 }
 
 }  // namespace portreeve::pdp

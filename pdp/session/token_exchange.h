@@ -13,6 +13,7 @@
 #include "engine/base/result.h"
 #include "engine/base/time.h"
 #include "pdp/identity/token_verifier.h"
+#include "pdp/session/role_activation.h"
 #include "pdp/session/session_token.h"
 #include "storage/sessions/session_store.h"
 
@@ -31,6 +32,8 @@ struct ExchangeAnswer {
 struct MappedSubject {
   std::string sub;
   std::vector<std::string> tenants;  // those that the claims, or the provider, allow it; empty: it has none
+  // Why nothing is decided by the token though it is genuine, for who brought it.
+  std::optional<std::string> unusable = {};
 };
 
 // Maps verified claims by the policies in force: the active snapshot's IdentityProvider of that name, through
@@ -52,12 +55,13 @@ struct ExchangeSettings {
 //   audience              optional: `portreeve`; anything else is invalid_target, as is `resource`
 //   session_labels        ours, optional: a JSON object of strings, the requester's own words about the session
 //   tenant                ours, optional: which of the subject's tenants; required where it has several
-// `scope` (invalid_scope) and `actor_token` (invalid_request) are refused: a session's rights come from policy alone,
-// and nobody acts for somebody here. The token by itself suffices; the client needs no credential of its own. Fields we
-// do not know are ignored (RFC 6749 §3.2); fields given twice are refused.
+//   scope                 optional: the roles that the session has active; absent: all that the subject is authorised
+//                         for. invalid_scope where it may not have them (rbac::create_session), or names none
+// `actor_token` is refused (invalid_request): nobody acts for somebody here. The token by itself suffices; the client
+// needs no credential of its own. Fields we do not know are ignored (RFC 6749 §3.2); fields given twice are refused.
 //
 // The answer: access_token, issued_token_type `…:jwt`, token_type `Bearer` (the broker takes it as one), expires_in in
-// seconds, session_id, session_expires (RFC 3339).
+// seconds, session_id, session_expires (RFC 3339), scope where roles were named.
 // Errors are RFC 6749 §5.2's, status 400. A subject_token that is not valid or has expired is `invalid_request`, as
 // RFC 8693 §2.2.2 demands; a subject that is barred by a revocation (the store knows, at the moment of making the
 // session) is `invalid_grant`. Status 503 `temporarily_unavailable`, where the issuer's keys or our disk are away.
@@ -65,7 +69,7 @@ class TokenExchange {
  public:
   // All outlive the exchange.
   TokenExchange(TokenVerifier& verifier, storage::SessionStore& sessions, const SessionTokens& tokens, ClaimMapper map,
-                ExchangeSettings settings);
+                RoleActivator roles, ExchangeSettings settings);
 
   // Calls `done` exactly once: inline, or from one of the verifier's threads. Writing the session blocks its thread for
   // the length of one durable write.
@@ -79,6 +83,7 @@ class TokenExchange {
   storage::SessionStore& sessions_;
   const SessionTokens& tokens_;
   const ClaimMapper map_;
+  const RoleActivator roles_;
   const ExchangeSettings settings_;
 };
 

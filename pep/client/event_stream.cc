@@ -143,6 +143,7 @@ struct EventStream::Line : std::enable_shared_from_this<EventStream::Line> {
     watch.hear_change();
     if (options.on_revision) options.on_revision(activation.revision);
   }
+  void take(const RoleChange&) { watch.hear_change(); }
   void take(const Heartbeat&) { watch.hear(); }
   // Should the connection break off within what follows, all of it is asked for again.
   void take(const Reset&) {

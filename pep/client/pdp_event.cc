@@ -40,7 +40,8 @@ Result<PdpEvent> read_revocation(const json::object& data, std::int64_t event) {
 
 Result<PdpEvent> read_event(const SseEvent& event) {
   const std::string_view type = event.type;
-  if (type != "hello" && type != "revocation" && type != "activation" && type != "heartbeat" && type != "reset") {
+  if (type != "hello" && type != "revocation" && type != "activation" && type != "heartbeat" && type != "reset" &&
+      type != "roles") {
     return PdpEvent(UnknownEvent{});
   }
   TRY_ASSIGN(const auto value, read_json(event.data));
@@ -50,6 +51,7 @@ Result<PdpEvent> read_event(const SseEvent& event) {
   if (event.id && *event.id != *number) return fail("an event's id is not its number");
   if (type == "heartbeat") return PdpEvent(Heartbeat{*number});
   if (type == "reset") return PdpEvent(Reset{*number});
+  if (type == "roles") return PdpEvent(RoleChange{*number});
   if (type == "revocation") return read_revocation(*data, *number);
   auto revision = identifier_in(*data, "revision");
   if (!revision) return fail("an event names no revision");

@@ -27,6 +27,10 @@ struct Activation {
   std::int64_t event = 0;
   std::string revision;
 };
+// A session has other roles active: no answer about it from before may be used again. What is open stays.
+struct RoleChange {
+  std::int64_t event = 0;
+};
 struct Heartbeat {
   std::int64_t event = 0;
 };
@@ -37,7 +41,7 @@ struct Reset {
 // Of a kind that this gate does not know.
 struct UnknownEvent {};
 
-using PdpEvent = std::variant<Hello, Revocation, Activation, Heartbeat, Reset, UnknownEvent>;
+using PdpEvent = std::variant<Hello, Revocation, Activation, RoleChange, Heartbeat, Reset, UnknownEvent>;
 
 // Fails where the data of a kind that is known is not as it has to be.
 Result<PdpEvent> read_event(const SseEvent& event);

@@ -73,7 +73,8 @@ class SessionWatch {
   bool may_start() const;
   // Whether an answer about this session that took events up to `answer_event` into account has been overtaken.
   bool is_overtaken(std::string_view session, std::int64_t answer_event) const;
-  // Changes whenever no answer from before may be used again: an activation, a reset, a silence.
+  // Changes whenever no answer from before may be used again: an activation, other roles in a session, a reset, a
+  // silence.
   std::uint64_t era() const;
   // How many registrations there are.
   std::size_t registered() const;
@@ -81,7 +82,7 @@ class SessionWatch {
   // What the event stream tells. Each also says that the PDP was heard.
   void hear();
   void hear(const Revocation& revocation);
-  void hear_change();  // an activation or a reset
+  void hear_change();  // an activation, other roles in a session, or a reset
 
  private:
   friend class Registration;

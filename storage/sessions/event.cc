@@ -3,8 +3,8 @@
 namespace portreeve::storage {
 namespace {
 
-constexpr EventKind kAllKinds[] = {EventKind::session, EventKind::subject, EventKind::tenant,
-                                   EventKind::all,     EventKind::end,     EventKind::activation};
+constexpr EventKind kAllKinds[] = {EventKind::session, EventKind::subject,    EventKind::tenant, EventKind::all,
+                                   EventKind::end,     EventKind::activation, EventKind::roles};
 
 }  // namespace
 
@@ -22,6 +22,8 @@ std::string_view to_text(EventKind kind) {
       return "end";
     case EventKind::activation:
       return "activation";
+    case EventKind::roles:
+      return "roles";
   }
   return "session";
 }

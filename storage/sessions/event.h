@@ -1,4 +1,5 @@
-// What every gate must hear of: sessions cut, policies activated. Numbered in one row over restarts.
+// What every gate must hear of: sessions cut, their roles changed, policies activated. Numbered in one row over
+// restarts.
 #pragma once
 
 #include <cstdint>
@@ -13,9 +14,10 @@
 
 namespace portreeve::storage {
 
-// What a revocation aimed at, that a session came to its end, or that a policy revision was activated.
-// Frozen: docs/sessions.md. Their texts are `session` `subject` `tenant` `all` `end` `activation`.
-enum class EventKind : std::uint8_t { session, subject, tenant, all, end, activation };
+// What a revocation aimed at, that a session came to its end, that a policy revision was activated, or that a session
+// has other roles active. Frozen: docs/sessions.md. Their texts are `session` `subject` `tenant` `all` `end`
+// `activation` `roles`.
+enum class EventKind : std::uint8_t { session, subject, tenant, all, end, activation, roles };
 std::string_view to_text(EventKind kind);
 std::optional<EventKind> event_kind_from_text(std::string_view text);
 
@@ -23,7 +25,7 @@ struct Event {
   std::int64_t number = 0;  // 1, 2, … and never one twice
   EventKind kind = EventKind::session;
   std::string target;                 // the session, subject or tenant; empty for `all`; an activation's revision
-  std::vector<std::string> sessions;  // those it cut, in order; empty for `all`, which cuts every one
+  std::vector<std::string> sessions;  // those it cut or, of `roles`, changed, in order; empty for `all`: every one
   std::string reason;                 // may be empty
   std::string actor;                  // who did it: `<provider>/<sub>`, a gate's name, or `pdp`
   Timestamp time;

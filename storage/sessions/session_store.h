@@ -1,7 +1,8 @@
-// Sandbox sessions: made, bound to addresses, ended, revoked.
+// Sandbox sessions: made, bound to addresses, given other roles, ended, revoked.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -28,7 +29,8 @@ struct NewSession {
   std::optional<std::string> tenant;
   JsonValue claims;  // the verified claims, an object; roles are worked out from them at each decision
   std::map<std::string, std::string> labels;
-  Seconds lifetime = kLongestSession;  // 0 < lifetime <= kLongestSession
+  Seconds lifetime = kLongestSession;                  // 0 < lifetime <= kLongestSession
+  std::optional<std::vector<std::string>> roles = {};  // as Session's
 };
 
 enum class SessionState : std::uint8_t { live, ended, revoked, expired };
@@ -49,6 +51,8 @@ struct Session {
   std::optional<Timestamp> ended;
   std::optional<Timestamp> revoked;
   std::vector<net::IpAddress> addresses;  // those it is asked for from, sorted; empty: from any
+  // The roles that were activated, sorted, names without spaces; absent: all that the subject is authorised for.
+  std::optional<std::vector<std::string>> roles;
 
   // True until it expires, ends or is revoked. Says nothing of which: the caller's reason codes do.
   bool is_live(Timestamp now) const { return !ended && !revoked && now < expires; }
@@ -117,6 +121,12 @@ class SessionStore {
   // Sets the whole set of addresses; an address of a session that is not live any more is taken over.
   // Requires: at most kAddressesPerSession.
   virtual Result<Bound> bind(std::string_view id, std::span<const net::IpAddress> addresses, Timestamp now) = 0;
+  // Activates, in a live session, the roles that `change` names of the session as it is now, announces that, and
+  // returns the session; null where there is none. Where it is not live, `change` is not called; where that names
+  // nothing, or what is active already, nothing changes. `change` calls nothing of the store.
+  using RoleChange = std::function<std::optional<std::vector<std::string>>(const Session&)>;
+  virtual Result<SessionPointer> change_roles(std::string_view id, const RoleChange& change, const Deed& deed,
+                                              Timestamp now) = 0;
   // Ends it, announces that, and returns it; null where there is none. Where it is not live nothing changes.
   virtual Result<SessionPointer> end(std::string_view id, const Deed& deed, Timestamp now) = 0;
   // Cuts, bars and announces. Nothing where it aims at a session that there is not. A second time changes nothing.

@@ -67,6 +67,7 @@ class SqliteSessionStore final : public SessionStore, public EventLog {
     made->tenant = session.tenant;
     made->claims = session.claims;
     made->labels = session.labels;
+    made->roles = session.roles;
     made->created = to_millis(now);
     made->expires = made->created.plus(session.lifetime);
     return locked("cannot store a session", [&]() REQUIRES(mutex_) -> Result<SessionPointer> {
@@ -127,6 +128,24 @@ class SqliteSessionStore final : public SessionStore, public EventLog {
     });
   }
 
+  Result<SessionPointer> change_roles(std::string_view id, const RoleChange& change_of, const Deed& deed,
+                                      Timestamp now) override {
+    return locked("cannot change a session's roles", [&]() REQUIRES(mutex_) -> Result<SessionPointer> {
+      const SessionPointer session = table_.load(id);
+      if (session == nullptr || !session->is_live(now)) return session;
+      const auto roles = change_of(*session);
+      if (!roles || roles == session->roles) return session;
+      Event event = make_event(EventKind::roles, session->id, deed, now);
+      SQLite::Transaction change(*database_, SQLite::TransactionBehavior::IMMEDIATE);
+      append(event);
+      table_.set_roles(session->id, *roles);
+      change.commit();
+      event.sessions = {session->id};
+      publish(event);
+      return look_up(id);
+    });
+  }
+
   Result<SessionPointer> end(std::string_view id, const Deed& deed, Timestamp now) override {
     return locked("cannot end a session", [&]() REQUIRES(mutex_) -> Result<SessionPointer> {
       const SessionPointer session = table_.load(id);
@@ -184,7 +203,9 @@ class SqliteSessionStore final : public SessionStore, public EventLog {
       auto events = tables.events.since(number);
       if (!events) return events;
       for (Event& event : *events) {
-        if (event.kind == EventKind::session || event.kind == EventKind::end) event.sessions = {event.target};
+        if (event.kind == EventKind::session || event.kind == EventKind::end || event.kind == EventKind::roles) {
+          event.sessions = {event.target};
+        }
         if (event.kind == EventKind::subject || event.kind == EventKind::tenant) {
           event.sessions = tables.sessions.cut_by(event.number);
         }

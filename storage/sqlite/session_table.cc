@@ -12,7 +12,8 @@ namespace {
 
 constexpr std::size_t kMostListed = 10'000;
 constexpr std::string_view kColumns =
-    "SELECT id, provider, sub, tenant, claims, labels, created, expires, ended, revoked, addresses FROM sessions ";
+    "SELECT id, provider, sub, tenant, claims, labels, created, expires, ended, revoked, addresses, roles FROM "
+    "sessions ";
 constexpr std::string_view kLive = "revoked IS NULL AND ended IS NULL AND expires > ";
 
 void bind_optional(SQLite::Statement& statement, int at, const std::optional<std::string>& text) {
@@ -52,6 +53,24 @@ std::vector<net::IpAddress> addresses_in(const SQLite::Column& column) {
   return out;
 }
 
+std::string names_text(const std::vector<std::string>& names) {
+  std::string out;
+  for (const std::string& name : names) out += (out.empty() ? "" : " ") + name;
+  return out;
+}
+
+std::optional<std::vector<std::string>> names_in(const SQLite::Column& column) {
+  if (column.isNull()) return std::nullopt;
+  std::vector<std::string> out;
+  const std::string text = column.getString();
+  for (std::string_view rest = text; !rest.empty();) {
+    const std::size_t space = std::min(rest.find(' '), rest.size());
+    out.emplace_back(rest.substr(0, space));
+    rest.remove_prefix(std::min(space + 1, rest.size()));
+  }
+  return out;
+}
+
 // The condition of a state, where ?4 is the time.
 std::string_view condition_of(SessionState state) {
   switch (state) {
@@ -85,6 +104,7 @@ std::string_view condition_of(const RevocationTarget& target) {
     case EventKind::session:
     case EventKind::end:
     case EventKind::activation:
+    case EventKind::roles:
       break;
   }
   CHECK(false);  // only those three have live sessions to look for
@@ -95,8 +115,8 @@ std::string_view condition_of(const RevocationTarget& target) {
 
 void SessionTable::insert(const Session& session) {
   SQLite::Statement row(database_,
-                        "INSERT INTO sessions(id, provider, sub, tenant, claims, labels, created, expires)"
-                        " VALUES(?1,?2,?3,?4,?5,?6,?7,?8)");
+                        "INSERT INTO sessions(id, provider, sub, tenant, claims, labels, created, expires, roles)"
+                        " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9)");
   row.bind(1, session.id);
   row.bind(2, session.provider);
   row.bind(3, session.sub);
@@ -105,6 +125,7 @@ void SessionTable::insert(const Session& session) {
   row.bind(6, to_canonical_json(labels_json(session.labels)));
   row.bind(7, session.created.unix_millis());
   row.bind(8, session.expires.unix_millis());
+  if (session.roles) row.bind(9, names_text(*session.roles));
   row.exec();
 }
 
@@ -194,6 +215,13 @@ void SessionTable::set_addresses(const std::string& id, std::span<const net::IpA
   row.exec();
 }
 
+void SessionTable::set_roles(const std::string& id, const std::vector<std::string>& roles) {
+  SQLite::Statement row(database_, "UPDATE sessions SET roles = ?2 WHERE id = ?1");
+  row.bind(1, id);
+  row.bind(2, names_text(roles));
+  row.exec();
+}
+
 std::unordered_map<net::IpAddress, std::string> SessionTable::bindings() {
   SQLite::Statement rows(database_, "SELECT id, addresses FROM sessions WHERE addresses IS NOT NULL");
   std::unordered_map<net::IpAddress, std::string> out;
@@ -224,6 +252,7 @@ SessionPointer SessionTable::session_in(SQLite::Statement& row) {
   session->ended = optional_time_in(row, 8);
   session->revoked = optional_time_in(row, 9);
   session->addresses = addresses_in(row.getColumn(10));
+  session->roles = names_in(row.getColumn(11));
   return session;
 }
 

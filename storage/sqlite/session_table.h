@@ -35,6 +35,7 @@ class SessionTable {
   std::vector<std::string> cut_and_not_past_expiry(Timestamp now);
 
   void set_addresses(const std::string& id, std::span<const net::IpAddress> addresses);
+  void set_roles(const std::string& id, const std::vector<std::string>& roles);
   // Every bound address with its session.
   std::unordered_map<net::IpAddress, std::string> bindings();
 

@@ -44,6 +44,11 @@ CREATE TABLE bars(
   time INTEGER NOT NULL, lifted INTEGER);
 CREATE UNIQUE INDEX bars_in_force ON bars(kind, target) WHERE lifted IS NULL;
 PRAGMA user_version=2;
+)",
+    // Separated by a space; none named: the empty text.
+    R"(
+ALTER TABLE sessions ADD COLUMN roles TEXT;
+PRAGMA user_version=3;
 )"};
 constexpr int kShape = static_cast<int>(std::size(kShapes));
 

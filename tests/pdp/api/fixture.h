@@ -15,9 +15,9 @@
 #include "engine/compile/snapshot.h"
 #include "engine/compile/snapshot_holder.h"
 #include "engine/load/load.h"
-#include "engine/rbac/claim_mapping.h"
 #include "engine/reader/json_reader.h"
 #include "pdp/api/decision_api.h"
+#include "pdp/service/policies_in_force.h"
 #include "storage/segments/file_system.h"
 #include "storage/sqlite/decision_log.h"
 #include "storage/sqlite/state_store.h"
@@ -180,20 +180,15 @@ class PdpFixture : public testing::Test {
   std::unique_ptr<SessionTokens> tokens_ =
       std::make_unique<SessionTokens>(*SigningKeys::open(folder_.path() + "/keys"), "portreeve");
   compile::SnapshotHolder snapshots_;
-  ClaimMapper map_ = [this](const VerifiedClaims& verified) -> Result<MappedSubject> {
-    const auto snapshot = snapshots_.load();
-    const auto* provider = snapshot->directory().provider(verified.provider());
-    auto sub = rbac::subject_of(*provider, verified.claims());
-    if (!sub) return fail("no subject");
-    return MappedSubject{*sub, rbac::tenants_of(*provider, verified.claims())};
-  };
+  ClaimMapper map_ = claim_mapper(snapshots_);
+  RoleActivator roles_ = role_activator(snapshots_);
   std::unique_ptr<SubjectResolver> subjects_ =
       std::make_unique<SubjectResolver>(*verifier_, *tokens_, *sessions_, map_);
   std::unique_ptr<DecisionService> service_ = std::make_unique<DecisionService>(
       DecisionService::Parts{snapshots_, *subjects_, *log_, clock_}, wire::RecordSource{"pdp", std::string(32, 'a')});
-  std::unique_ptr<TokenExchange> exchange_ =
-      std::make_unique<TokenExchange>(*verifier_, *sessions_, *tokens_, map_, ExchangeSettings{std::chrono::hours(1)});
-  const SessionControl control_{*sessions_, *tokens_};
+  std::unique_ptr<TokenExchange> exchange_ = std::make_unique<TokenExchange>(
+      *verifier_, *sessions_, *tokens_, map_, roles_, ExchangeSettings{std::chrono::hours(1)});
+  const SessionControl control_{*sessions_, *tokens_, roles_};
   const Revocations revocations_{*sessions_};
   const daemon::Log operator_log_{daemon::LogOptions{}};
   const DeedNotes notes_{*log_, clock_, operator_log_, {"pdp", std::string(32, 'a')}};

@@ -254,6 +254,30 @@ TEST_F(SessionApi, ReadsListsAndEnds) {
   EXPECT_EQ(reason(egress(other, other_token, "packages.example.org")), R"("session-revoked")");
 }
 
+TEST_F(SessionApi, RolesThatAreDroppedAreGoneAtTheNextDecision) {
+  const auto [id, token] = session();
+  const std::string question = egress(id, token, "packages.example.org");
+  EXPECT_EQ(reason(question), R"("rule-allow")");
+  const std::string path = "/v1/sessions/" + id + "/roles";
+  EXPECT_EQ(read("/v1/sessions/" + id).at("roles"), "(absent)");
+  EXPECT_EQ(act(path, R"({"drop":["agent"]})").at("roles"), "[]");
+  const Answer denied = post("/access/v1/evaluation", question);
+  EXPECT_EQ(denied.context("reason"), R"("default-deny")");
+  EXPECT_EQ(denied.context("event"), "1") << "the change was taken into account";
+  EXPECT_EQ(act(path, R"({"activate":["agent"]})").at("roles"), R"(["agent"])");
+  EXPECT_EQ(reason(question), R"("rule-allow")");
+  EXPECT_EQ(read("/v1/sessions/" + id).at("roles"), R"(["agent"])");
+
+  const Answer unknown = act(path, R"({"activate":["admin"]})");
+  EXPECT_EQ(unknown.status, 409);
+  EXPECT_EQ(unknown.at("type"), R"("urn:portreeve:problem:role-not-authorised")");
+  EXPECT_EQ(unknown.at("detail"), R"("the subject is not authorised for role `admin` now")");
+  EXPECT_EQ(act(path, "").status, 400);
+  for (const std::string& gate : {broker_, host_}) {
+    EXPECT_EQ(post(path, R"({"drop":["agent"]})", as(gate)).status, 403) << "the workload's gates change nothing";
+  }
+}
+
 TEST_F(SessionApi, RefusesMalformedRequests) {
   const auto [id, token] = session();
   const std::string path = "/v1/sessions/" + id;

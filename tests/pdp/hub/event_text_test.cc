@@ -40,6 +40,16 @@ TEST(EventText, SaysWhatHappened) {
             "{\"event\":9,\"revision\":\"sha256:cd\",\"time\":\"2026-11-18T11:06:40.000Z\"}\n\n");
 }
 
+TEST(EventText, TellsOtherRolesToWhomTheyConcern) {
+  const Event event{9, EventKind::roles, "ses_1", {"ses_1"}, "", "orchestrator", kTime};
+  const std::string text =
+      "id: 9\nevent: roles\ndata: "
+      "{\"event\":9,\"session\":\"ses_1\",\"time\":\"2026-11-18T11:06:40.000Z\"}\n\n";
+  EXPECT_EQ(event_text(event), text);
+  EXPECT_EQ(event_text_for(event, "ses_1"), text);
+  EXPECT_EQ(event_text_for(event, "ses_2"), "");
+}
+
 std::size_t count(const std::string& text, std::string_view part) {
   std::size_t found = 0;
   for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++found;

@@ -5,6 +5,7 @@
 
 #include "engine/reader/json_reader.h"
 #include "storage/sqlite/state_store.h"
+#include "tests/pdp/session/role_policies.h"
 #include "tests/storage/segments/temporary_folder.h"
 
 namespace portreeve::pdp {
@@ -28,7 +29,8 @@ class SessionControlTest : public testing::Test {
   std::unique_ptr<storage::SessionStore> sessions_ =
       storage::open_session_store(folder_.path() + "/state.sqlite").value();
   const SessionTokens tokens_{*SigningKeys::open(folder_.path() + "/keys"), "https://pdp.example"};
-  const SessionControl control_{*sessions_, tokens_};
+  const RolePolicies policies_;
+  const SessionControl control_{*sessions_, tokens_, policies_.activator()};
 };
 
 TEST_F(SessionControlTest, RenewsForOneBearer) {
@@ -72,6 +74,49 @@ TEST_F(SessionControlTest, OnlyALiveSessionIsRenewedOrBound) {
     EXPECT_EQ(answer.error().status, 404);
     EXPECT_EQ(answer.error().code, "session-unknown");
   }
+}
+
+TEST_F(SessionControlTest, ChangesRolesAllOrNothingAndSaysSo) {
+  const std::string id = make();
+  std::vector<storage::Event> heard;
+  sessions_->events().observe([&](const storage::Event& event) { heard.push_back(event); });
+  const auto change = [&](const std::string& body) -> std::string {
+    const auto answer = control_.change_roles(id, json(body), "orchestrator", kNow);
+    if (!answer) return answer.error().code + ": " + answer.error().message;
+    const JsonValue* roles = answer->find("roles");
+    return roles == nullptr ? "all" : to_canonical_json(*roles);
+  };
+  const struct {
+    const char* body;
+    const char* result;
+    std::size_t events;
+  } steps[] = {
+      {R"({"activate":["author"]})",
+       "constraint-violated: constraint `apart` lets at most 1 of its roles be active in one session, not `approver`, "
+       "`author`",
+       0},
+      {R"({"drop":["approver"]})", R"(["author","reader"])", 1},
+      {R"({"drop":["approver"]})", "role-not-active: role `approver` is not active", 1},
+      {R"({"drop":["reader"]})", "role-inherited: role `reader` stays active: `author` inherits it; drop that as well",
+       1},
+      {R"({"activate":["auditor"],"drop":["author"]})",
+       "role-not-authorised: the subject is not authorised for role `auditor` now", 1},
+      {R"({"activate":["author"]})", R"(["author","reader"])", 1},
+      {R"({"activate":["approver"],"drop":["author"]})", R"(["approver","reader"])", 2},
+      {R"({"drop":["approver","reader"]})", "[]", 3},
+      {R"({"drop":[]})", "bad-request: `drop` is a list of 1 to 256 roles", 3},
+  };
+  for (const auto& step : steps) {
+    EXPECT_EQ(change(step.body), step.result) << step.body;
+    EXPECT_EQ(heard.size(), step.events) << step.body;
+  }
+  EXPECT_EQ(heard.back(), (storage::Event{3, storage::EventKind::roles, id, {id}, "", "orchestrator", kNow}));
+  EXPECT_EQ(sessions_->find(id).value()->roles, std::vector<std::string>()) << "none, which is not all";
+  ASSERT_TRUE(control_.end(id, {}, "orchestrator", kNow));
+  EXPECT_EQ(change(R"({"activate":["author"]})"), "session-not-live: the session is ended");
+  EXPECT_EQ(control_.change_roles("ses_none", json(R"({"drop":["author"]})"), "x", kNow).error().code,
+            "session-unknown");
+  sessions_->events().observe({});
 }
 
 TEST_F(SessionControlTest, RefusesEveryOtherBody) {

@@ -8,6 +8,7 @@
 #include "pdp/session/form.h"
 #include "storage/sqlite/state_store.h"
 #include "tests/pdp/identity/verifier_fixture.h"
+#include "tests/pdp/session/role_policies.h"
 
 namespace portreeve::pdp {
 namespace {
@@ -40,9 +41,9 @@ class TokenExchangeTest : public VerifierFixture {
         [this](const VerifiedClaims& claims) -> Result<MappedSubject> {
           const JsonValue* sub = claims.claims().find("sub");
           if (sub == nullptr || sub->as_string() == nullptr || sub->as_string()->empty()) return fail("no `sub`");
-          return MappedSubject{*sub->as_string(), tenants_};
+          return MappedSubject{*sub->as_string(), tenants_, unusable_};
         },
-        settings);
+        policies_.activator(), settings);
   }
 
   Form good() const {
@@ -60,7 +61,9 @@ class TokenExchangeTest : public VerifierFixture {
   ExchangeAnswer post(const Form& form) { return post(encode(form)); }
   std::size_t session_count() { return sessions_->list({}, now())->size(); }
 
+  const RolePolicies policies_;
   std::vector<std::string> tenants_{"acme"};
+  std::optional<std::string> unusable_;
   std::unique_ptr<storage::SessionStore> sessions_;
   std::unique_ptr<SessionTokens> tokens_;
   std::unique_ptr<TokenExchange> exchange_;
@@ -145,8 +148,14 @@ TEST_F(TokenExchangeTest, RefusesFormsThatAskForAnythingElse) {
       {"asks for a refresh token", with("requested_token_type", std::string(kType) + "refresh_token"),
        "invalid_request", "`requested_token_type` must be `urn:ietf:params:oauth:token-type:jwt`"},
       {"actor", with("actor_token", "x"), "invalid_request", "`actor_token` is not supported"},
-      {"scope", with("scope", "admin"), "invalid_scope",
-       "`scope` is not supported: what a session may do stands in policies"},
+      {"an empty scope", with("scope", ""), "invalid_scope",
+       "`scope` names the roles to activate, parted by single spaces; without it all are"},
+      {"a role of nobody", with("scope", "author auditor"), "invalid_scope",
+       "the subject is not authorised for role `auditor` now"},
+      {"a role that is none", with("scope", "openid"), "invalid_scope",
+       "the subject is not authorised for role `openid` now"},
+      {"roles that may not meet", with("scope", "author approver"), "invalid_scope",
+       "constraint `apart` lets at most 1 of its roles be active in one session, not `approver`, `author`"},
       {"another audience", with("audience", "portreeve-supervisor"), "invalid_target",
        "session tokens are for the audience `portreeve` alone"},
       {"resource", with("resource", "https://x"), "invalid_target",
@@ -179,6 +188,34 @@ TEST_F(TokenExchangeTest, RefusesFormsThatAskForAnythingElse) {
     EXPECT_NE(answer.detail, "") << row.name;
   }
   EXPECT_EQ(session_count(), 0u) << "nothing refused leaves a session behind";
+}
+
+TEST_F(TokenExchangeTest, ActivatesTheRolesOfTheScope) {
+  const auto session_of = [&](const Form& form) {
+    const auto answer = post(form);
+    const auto body = reader::parse_json(answer.body);
+    EXPECT_EQ(answer.status, 200) << answer.body;
+    const JsonValue* scope = body->find("scope");
+    return std::pair(*sessions_->find(*body->find("session_id")->as_string()),
+                     scope == nullptr ? "" : *scope->as_string());
+  };
+  Form form = good();
+  const auto [all, no_scope] = session_of(form);
+  EXPECT_EQ(all->roles, std::nullopt);
+  EXPECT_EQ(no_scope, "");
+  form["scope"] = "reader author";
+  const auto [some, scope] = session_of(form);
+  EXPECT_EQ(some->roles, (std::vector<std::string>{"author", "reader"}));
+  EXPECT_EQ(scope, "author reader");
+}
+
+TEST_F(TokenExchangeTest, SaysWhyAGenuineTokenIsUnusable) {
+  unusable_ = "why it is";
+  make_exchange();
+  const auto answer = post(good());
+  EXPECT_EQ(answer.status, 400);
+  EXPECT_EQ(answer.body, R"({"error":"invalid_request","error_description":"why it is"})");
+  EXPECT_EQ(session_count(), 0u);
 }
 
 TEST_F(TokenExchangeTest, SaysThatATokenHasExpired) {

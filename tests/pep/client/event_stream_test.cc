@@ -84,6 +84,16 @@ TEST_F(StreamTest, TellsWhatComes) {
   EXPECT_NE(head.find("Accept: text/event-stream\r\n"), std::string::npos) << head;
 }
 
+TEST_F(StreamTest, OtherRolesInASessionOutdateAnswersAndCutNothing) {
+  says = [](int, const auto&) {
+    return kHead + hello(5) + "id: 6\nevent: roles\ndata: {\"event\":6,\"session\":\"ses_1\"}\n\n";
+  };
+  start();
+  run_until([&] { return watch->era() == 1; });
+  EXPECT_FALSE(watch->is_overtaken("ses_1", 5));
+  EXPECT_EQ(revisions, std::vector<std::string>{"sha256:1"});
+}
+
 TEST_F(StreamTest, WorksOverAUnixSocketAndInChunks) {
   const auto chunk = [](const std::string& bytes) {
     char size[16];

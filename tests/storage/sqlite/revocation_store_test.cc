@@ -313,6 +313,40 @@ TEST_F(RevocationStoreTest, OnlyALiveSessionIsBound) {
   EXPECT_EQ(store_->bind(id, one, kNow).value().failure, SessionStore::BindFailure::not_live);
 }
 
+TEST_F(RevocationStoreTest, OtherRolesOfALiveSessionAreKeptAndTold) {
+  const std::string id = make("rita");
+  EXPECT_EQ(store_->find(id).value()->roles, std::nullopt);
+  using Roles = std::vector<std::string>;
+  const auto change = [&](std::optional<Roles> roles, Timestamp now = kNow) {
+    return store_
+        ->change_roles(
+            id, [&](const Session&) { return roles; }, {"orchestrator", ""}, now)
+        .value();
+  };
+  const std::int64_t before = store_->events().last_number();
+  EXPECT_EQ(change(std::nullopt)->roles, std::nullopt);
+  EXPECT_EQ(store_->events().last_number(), before) << "nothing changed";
+  EXPECT_EQ(change(Roles{"author", "reader"})->roles, (Roles{"author", "reader"}));
+  EXPECT_EQ(store_->events().last_number(), before + 1);
+  EXPECT_EQ(change(Roles{"author", "reader"})->roles, (Roles{"author", "reader"}));
+  EXPECT_EQ(store_->events().last_number(), before + 1);
+  reopen();
+  EXPECT_EQ(store_->find(id).value()->roles, (Roles{"author", "reader"}));
+  EXPECT_EQ(change(Roles{})->roles, Roles{}) << "none is not all";
+  reopen();
+  EXPECT_EQ(store_->find(id).value()->roles, Roles{});
+  const auto told = store_->events().since(before).value().value();
+  ASSERT_EQ(told.size(), 2u);
+  EXPECT_EQ(told[0], (Event{before + 1, EventKind::roles, id, {id}, "", "orchestrator", kNow}));
+  EXPECT_EQ(change(Roles{"author"}, kNow.plus(Seconds{3600}))->roles, Roles{}) << "expired";
+  EXPECT_THAT(store_->events().cuts(kNow).value().sessions, IsEmpty()) << "nothing is cut";
+  EXPECT_EQ(store_
+                ->change_roles(
+                    "ses_none", [](const Session&) { return Roles{}; }, kAdmin, kNow)
+                .value(),
+            nullptr);
+}
+
 TEST_F(RevocationStoreTest, AFileOfTheFirstShapeIsTakenOver) {
   const std::string old = folder_.path() + "/old.sqlite";
   {
@@ -330,6 +364,7 @@ TEST_F(RevocationStoreTest, AFileOfTheFirstShapeIsTakenOver) {
   }
   const auto store = open_session_store(old).value();
   EXPECT_TRUE(store->find("ses_1").value()->is_live(kNow));
+  EXPECT_EQ(store->find("ses_1").value()->roles, std::nullopt);
   EXPECT_EQ(store->find("ses_2").value()->state(kNow), SessionState::revoked);
   EXPECT_EQ(store->revoke({EventKind::subject, "keycloak/rita"}, kAdmin, kNow).value(), (Revoked{1, 1}));
   EXPECT_EQ(open_session_store(old).value()->find("ses_1").value()->state(kNow), SessionState::revoked);
@@ -337,13 +372,13 @@ TEST_F(RevocationStoreTest, AFileOfTheFirstShapeIsTakenOver) {
 
 TEST_F(RevocationStoreTest, AFileOfALaterShapeIsNotTouched) {
   store_.reset();
-  SQLite::Database(path(), SQLite::OPEN_READWRITE).exec("PRAGMA user_version=3");
+  SQLite::Database(path(), SQLite::OPEN_READWRITE).exec("PRAGMA user_version=4");
   EXPECT_THAT(open_session_store(path()).error().message, testing::HasSubstr("was made by a newer version"));
 }
 
 TEST(EventKind, HasATextForEach) {
   for (const EventKind kind : {EventKind::session, EventKind::subject, EventKind::tenant, EventKind::all,
-                               EventKind::end, EventKind::activation}) {
+                               EventKind::end, EventKind::activation, EventKind::roles}) {
     EXPECT_EQ(event_kind_from_text(to_text(kind)), kind);
   }
   EXPECT_EQ(event_kind_from_text("sessions"), std::nullopt);
