@@ -28,11 +28,19 @@ Seconds cache_for(const wire::Request& request, const rbac::Activation& subject,
 }
 
 // Why the subject is not taken, where it is not.
-std::optional<wire::Reason> subject_failure(const wire::Request& request) {
+std::optional<wire::Reason> subject_failure(const compile::Snapshot& snapshot, const wire::Request& request) {
   if (request.identity_failure) return request.identity_failure;
+  if (snapshot.directory().referred_claim(request.principal.provider, request.principal.claims)) {
+    return wire::Reason::token_invalid;
+  }
   const bool unverified =
       needs_verified_subject(request.question) && request.principal.assurance != wire::Assurance::verified;
   return unverified ? std::optional(wire::Reason::token_missing) : std::nullopt;
+}
+
+std::string referred_claim(const compile::Snapshot& snapshot, const wire::Request& request) {
+  return std::string(
+      snapshot.directory().referred_claim(request.principal.provider, request.principal.claims).value_or(""));
 }
 
 void clear(Verdict& verdict) {
@@ -90,8 +98,9 @@ const Verdict& decide(const compile::Snapshot& snapshot, const wire::Request& re
   Scratch& scratch = workspace.scratch();
   Verdict& verdict = scratch.verdict;
   clear(verdict);
-  if (const auto failure = subject_failure(request)) {
+  if (const auto failure = subject_failure(snapshot, request)) {
     verdict.reason = *failure;
+    if (trace != nullptr) trace->referred_claim = referred_claim(snapshot, request);
     return verdict;
   }
   judge_question(snapshot, request, scratch, trace, nullptr);
@@ -114,7 +123,7 @@ wire::Decision decide(const compile::Snapshot& snapshot, const wire::Request& re
 
 std::vector<RuleSurvey> survey(const compile::Snapshot& snapshot, const wire::Request& request) {
   std::vector<RuleSurvey> out;
-  if (subject_failure(request)) return out;
+  if (subject_failure(snapshot, request)) return out;
   Workspace workspace;
   judge_question(snapshot, request, workspace.scratch(), nullptr, &out);
   return out;

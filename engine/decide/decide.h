@@ -33,6 +33,7 @@ struct Trace {
   std::vector<RuleTrace> rules;  // candidates in scope, sorted by name
   std::vector<std::string> bindings;
   std::vector<std::string> violated_constraints;
+  std::string referred_claim;  // that the token refers to and does not hold (rbac::Directory::referred_claim), or empty
 };
 
 // One rule of a question's domain, whether or not the request touches it. Borrows from the snapshot.

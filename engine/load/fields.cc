@@ -184,6 +184,11 @@ std::optional<model::ClaimPath> read_claim_path(const Node& node, Report& report
     for (const Node* name = node.first; name != nullptr; name = name->next) path.segments.emplace_back(name->text);
     return path;
   }
+  if (node.text.find("://") != std::string_view::npos) {  // taken apart at its dots it would never be found
+    report.error(node.at, fmt::format("`{}` is the name of one claim, and holds dots", printable(node.text)),
+                 fmt::format("write it as a list: `[\"{}\"]`", printable(node.text)));
+    return std::nullopt;
+  }
   for (std::size_t begin = 0; begin <= node.text.size();) {
     const std::size_t end = std::min(node.text.find('.', begin), node.text.size());
     if (end == begin) {

@@ -140,13 +140,13 @@ constexpr Field kRoleConstraintFields[] = {
     {.key = "kind",
      .type = choice,
      .need = kRequired,
-     .doc = "`static`: load refuses what must break it; `dynamic`: decided when roles meet",
+     .doc = "`static`: load refuses what must break it; `dynamic`: it counts what a session has active",
      .choices = kConstraintKinds},
     {.key = "roles", .type = name, .shape = kList, .need = kRequired, .doc = "the roles that exclude each other"},
     {.key = "atMost",
      .type = integer,
      .need = kRequired,
-     .doc = "how many of them one subject may have; from 1, fewer than all"},
+     .doc = "how many of them one subject, or one session, may have; from 1, fewer than all"},
 };
 
 }  // namespace

@@ -1,6 +1,10 @@
 #include "engine/rbac/claim_mapping.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+
+#include "engine/base/text.h"
 
 namespace portreeve::rbac {
 namespace {
@@ -54,6 +58,14 @@ std::vector<std::string> tenants_of(const model::IdentityProvider& provider, con
     out.erase(repeated.begin(), repeated.end());
   }
   return out;
+}
+
+std::string meaning_of_referred_claim(std::string_view claim) {
+  return fmt::format(
+      "the token does not hold the claim `{}` and only refers to where it could be asked for (a distributed or "
+      "aggregated claim; in Microsoft Entra group overage, of users in some 200 groups): what the subject may do is "
+      "unknown; in Entra emit only the groups assigned to the application, or use app roles",
+      printable(claim, 64));
 }
 
 bool claim_equals(const JsonValue& claims, const model::ClaimPath& path, const JsonValue& value) {

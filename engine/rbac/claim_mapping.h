@@ -43,6 +43,10 @@ std::optional<std::string> subject_of(const model::IdentityProvider& provider, c
 // non-empty strings. Empty: the subject has no tenant.
 std::vector<std::string> tenants_of(const model::IdentityProvider& provider, const JsonValue& claims);
 
+// What it means that a token refers to a claim and does not hold it (Directory::referred_claim), and how to mend that,
+// for who brought the token.
+std::string meaning_of_referred_claim(std::string_view claim);
+
 // True where the claim at a binding's path equals its value: types agree, an array holds the value.
 bool claim_equals(const JsonValue& claims, const model::ClaimPath& path, const JsonValue& value);
 

@@ -50,6 +50,18 @@ bool covers_tenant(const model::RoleBinding& binding, const std::optional<std::s
   return tenant && std::ranges::find(*binding.tenants, *tenant) != binding.tenants->end();
 }
 
+constexpr std::string_view kReferences = "_claim_names";
+constexpr std::string_view kGroupOverage = "hasgroups";  // of Entra's implicit flow: groups are left out
+
+// What the provider's own mapping reads; a path is never empty.
+std::vector<std::string_view> mapped_claims(const model::IdentityProvider& provider) {
+  std::vector<std::string_view> names{provider.subject.segments.front()};
+  if (provider.groups) names.push_back(provider.groups->segments.front());
+  if (provider.roles) names.push_back(provider.roles->path.segments.front());
+  if (const auto* path = std::get_if<model::ClaimPath>(&provider.tenant)) names.push_back(path->segments.front());
+  return names;
+}
+
 void note_change(std::optional<Timestamp>& next, const std::optional<Timestamp>& at, Timestamp now) {
   if (at && now < *at && (!next || *at < *next)) next = at;
 }
@@ -76,6 +88,7 @@ Directory::Directory(const model::PolicySet& documents) {
   for (const model::IdentityProvider& provider : documents.identity_providers) {
     Provider& made = providers_[provider.name];
     made.document = &provider;
+    made.read_claims = mapped_claims(provider);
     if (!provider.roles) continue;
     for (const model::Reference& allowed : provider.roles->allow)
       made.claimed_roles.emplace(allowed.name, role(allowed.name));
@@ -95,7 +108,9 @@ Directory::Directory(const model::PolicySet& documents) {
       } else if (const auto* group = std::get_if<model::BoundGroup>(&subject.who)) {
         subjects[subject.issuer].by_group.add(group->group, id);
       } else {
-        providers_[subject.issuer].by_claim.push_back({&std::get<model::BoundClaim>(subject.who), id});
+        const auto& claim = std::get<model::BoundClaim>(subject.who);
+        providers_[subject.issuer].by_claim.push_back({&claim, id});
+        providers_[subject.issuer].read_claims.push_back(claim.path.segments.front());
       }
     }
   }
@@ -127,6 +142,22 @@ const model::RoleConstraint* Directory::constraint(std::string_view name) const 
 const model::IdentityProvider* Directory::provider(std::string_view name) const {
   const auto at = providers_.find(name);
   return at == providers_.end() ? nullptr : at->second.document;
+}
+
+std::optional<std::string_view> Directory::referred_claim(std::string_view provider, const JsonValue& claims) const {
+  const JsonValue* const references = claims.find(kReferences);
+  const JsonValue* const overage = claims.find(kGroupOverage);
+  if (references == nullptr && overage == nullptr) return std::nullopt;
+  const auto at = providers_.find(provider);
+  if (at == providers_.end()) return std::nullopt;
+  // What is no object says that something is elsewhere, and not what.
+  if (references != nullptr && references->as_object() == nullptr) return kReferences;
+  const bool without_groups = overage != nullptr && !(overage->as_bool() != nullptr && !*overage->as_bool());
+  for (const std::string_view name : at->second.read_claims) {
+    if (references != nullptr && references->find(name) != nullptr) return name;
+    if (without_groups && name == "groups") return name;
+  }
+  return std::nullopt;
 }
 
 void Directory::read_claims(const Provider& provider, const wire::Principal& principal, Activation& out) const {

@@ -50,6 +50,12 @@ class Directory {
   void activate(const wire::Principal& principal, Timestamp time, Activation& out) const;
   Activation activate(const wire::Principal& principal, Timestamp time) const;
 
+  // A claim that the provider's mapping or bindings read, and that the token does not hold but refers to: as
+  // distributed or aggregated (OpenID Connect Core 1.0 §5.6.2: `_claim_names`), or as Microsoft Entra's group overage
+  // (that, or `hasgroups`). Such a subject's groups or roles are not none but unknown: nothing may be decided by that
+  // token. Nullopt where there is none. Allocates nothing. Hot path.
+  std::optional<std::string_view> referred_claim(std::string_view provider, const JsonValue& claims) const;
+
   // Nullptr where no document has that name.
   const model::IdentityProvider* provider(std::string_view name) const;
   // Requires: a role of the set; load has checked every reference.
@@ -78,6 +84,7 @@ class Directory {
     std::unordered_map<std::string_view, RoleId> claimed_roles;  // those that a claim may grant
     index::Postings by_user, by_group;
     std::vector<ByClaim> by_claim;
+    std::vector<std::string_view> read_claims;  // top-level names of the claims that mapping and bindings read
   };
   struct Constraint {
     const model::RoleConstraint* document;

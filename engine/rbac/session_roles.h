@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <tl/expected.hpp>
 #include <vector>
 
@@ -47,5 +48,8 @@ tl::expected<ActivatedRoles, RoleRefusal> create_session(const Directory& direct
 // Requires: principal.session; no role in both lists.
 tl::expected<ActivatedRoles, RoleRefusal> change_roles(const Directory& directory, const wire::Principal& principal,
                                                        Timestamp time, const RoleChange& change);
+
+// What it means for a subject that it is over this constraint (Activation::violated_constraints), and what to do.
+std::string meaning_of_violation(const Directory& directory, std::string_view constraint);
 
 }  // namespace portreeve::rbac

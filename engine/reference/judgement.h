@@ -50,6 +50,9 @@ struct Subject {
 
 Subject who_asks(const model::PolicySet& set, const wire::Request& request, Account& account);
 
+// Whether the token leaves out a claim that the policies read, and says that it is elsewhere.
+bool refers_to_claims(const model::PolicySet& set, const wire::Principal& principal);
+
 // The one question being judged, and with which rules.
 struct Asked {
   const model::PolicySet& set;

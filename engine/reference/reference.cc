@@ -58,6 +58,7 @@ bool has_dry_run(const std::vector<Match>& matches) {
 Decision reference_decide(const model::PolicySet& set, const wire::Request& request,
                           const std::vector<net::IpPrefix>& own_addresses, Account* account) {
   if (request.identity_failure) return refusal(*request.identity_failure);
+  if (refers_to_claims(set, request.principal)) return refusal(Reason::token_invalid);
   const bool needs_proof = !std::holds_alternative<wire::AccessQuestion>(request.question);
   if (needs_proof && request.principal.assurance == wire::Assurance::asserted) return refusal(Reason::token_missing);
 

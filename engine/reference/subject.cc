@@ -141,7 +141,40 @@ std::set<std::string> activated(const PolicySet& set, const wire::Principal& pri
   return active;
 }
 
+// The names of the claims, not of what lies within them, that an issuer's subjects are judged by.
+std::set<std::string> claims_read(const PolicySet& set, const std::string& issuer) {
+  std::set<std::string> names;
+  const auto read = [&](const model::ClaimPath& path) { names.insert(path.segments.front()); };
+  for (const IdentityProvider& provider : set.identity_providers) {
+    if (provider.name != issuer) continue;
+    read(provider.subject);
+    if (provider.groups) read(*provider.groups);
+    if (provider.roles) read(provider.roles->path);
+    if (const auto* path = std::get_if<model::ClaimPath>(&provider.tenant)) read(*path);
+  }
+  for (const model::RoleBinding& binding : set.role_bindings) {
+    for (const model::BindingSubject& bound : binding.subjects) {
+      const auto* claim = std::get_if<model::BoundClaim>(&bound.who);
+      if (claim && bound.issuer == issuer) read(claim->path);
+    }
+  }
+  return names;
+}
+
 }  // namespace
+
+bool refers_to_claims(const PolicySet& set, const wire::Principal& principal) {
+  const std::set<std::string> read = claims_read(set, principal.provider);
+  if (read.empty()) return false;  // of no provider
+  if (const JsonValue* references = principal.claims.find("_claim_names")) {
+    if (!references->as_object()) return true;
+    for (const std::string& name : read) {
+      if (references->find(name)) return true;
+    }
+  }
+  const JsonValue* overage = principal.claims.find("hasgroups");
+  return overage && *overage != JsonValue(false) && read.contains("groups");
+}
 
 Subject who_asks(const PolicySet& set, const wire::Request& request, Account& account) {
   const wire::Principal& principal = request.principal;

@@ -13,7 +13,10 @@ Result<wire::Principal> principal_of(const wire::DecisionRecord& record, const R
   if (!record.session.empty() && was_accepted) {
     const auto session = sessions.find(record.session);
     if (!session) return fail("its session is no longer stored");
-    return storage::principal_of(**session, (*session)->expires);
+    wire::Principal principal = storage::principal_of(**session, (*session)->expires);
+    // It may have others active by now; those that it had then stand in the record.
+    if (principal.session->roles) principal.session->roles = record.roles;
+    return principal;
   }
   if (record.pep == kAdminPep) return fail("the claims that this person had at that moment are not kept");
   return analyze::recorded_principal(record);

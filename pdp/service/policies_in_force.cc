@@ -22,7 +22,10 @@ ClaimMapper claim_mapper(const compile::SnapshotHolder& snapshots) {
     if (provider == nullptr) return fail("the issuer is in no active policy");
     auto sub = rbac::subject_of(*provider, verified.claims());
     if (!sub) return fail("the claims name no subject");
-    return MappedSubject{*std::move(sub), rbac::tenants_of(*provider, verified.claims())};
+    MappedSubject mapped{*std::move(sub), rbac::tenants_of(*provider, verified.claims())};
+    const auto referred = snapshot->directory().referred_claim(verified.provider(), verified.claims());
+    if (referred) mapped.unusable = rbac::meaning_of_referred_claim(*referred);
+    return mapped;
   };
 }
 

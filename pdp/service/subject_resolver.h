@@ -12,7 +12,6 @@
 #include "engine/wire/reason.h"
 #include "pdp/identity/token_verifier.h"
 #include "pdp/service/pep_authenticator.h"
-#include "pdp/session/role_activation.h"
 #include "pdp/session/session_token.h"
 #include "pdp/session/token_exchange.h"
 #include "storage/sessions/session_store.h"

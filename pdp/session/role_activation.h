@@ -14,7 +14,6 @@
 #include "engine/rbac/session_roles.h"
 #include "engine/wire/principal.h"
 #include "pdp/session/revocations.h"
-#include "storage/sessions/session_store.h"
 
 namespace portreeve::pdp {
 
@@ -35,8 +34,5 @@ std::string to_scope(const std::vector<std::string>& roles);
 
 // Reads `{"activate":["r"],"drop":["r"]}`: at least one name, none in both lists, nothing else. Total.
 SessionResult<rbac::RoleChange> read_role_change(const JsonValue& body);
-
-// The session's subject as judgement takes it. `token_expires` bounds how long an answer may be kept.
-wire::Principal principal_of(const storage::Session& session, Timestamp token_expires);
 
 }  // namespace portreeve::pdp

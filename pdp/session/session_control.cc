@@ -7,6 +7,7 @@
 
 #include "engine/base/text.h"
 #include "pdp/session/form.h"
+#include "storage/sessions/principal.h"
 
 namespace portreeve::pdp {
 namespace {
@@ -167,7 +168,7 @@ SessionResult<JsonValue> SessionControl::change_roles(std::string_view id, const
   bool was_live = false;
   const auto change = [&](const storage::Session& session) -> std::optional<std::vector<std::string>> {
     was_live = true;
-    auto roles = roles_.change(principal_of(session, session.expires), now, *wanted);
+    auto roles = roles_.change(storage::principal_of(session, session.expires), now, *wanted);
     if (roles) return *std::move(roles);
     refused = to_problem(roles.error());
     return std::nullopt;

@@ -13,8 +13,8 @@ wire::Principal principal_of(const Session& session, Timestamp token_expires) {
   principal.claims = session.claims;
   principal.chosen_tenant = session.tenant;
   principal.token_expires = std::min(token_expires, session.expires);
-  principal.session =
-      wire::SessionFacts{session.id, session.created, {session.labels.begin(), session.labels.end()}, {}, {}};
+  principal.session = wire::SessionFacts{
+      session.id, session.created, {session.labels.begin(), session.labels.end()}, {}, {}, session.roles};
   return principal;
 }
 

@@ -14,7 +14,7 @@ import { makeFolder, sourceFolder } from './support/processes.mjs';
 const leastCases = 425;
 const leastQuestions = 550;
 // What no request can say, by the name that vector_questions gives it.
-const unsayableRules = ['time', 'session age', 'session trust', 'session of a named subject'];
+const unsayableRules = ['time', 'session age', 'session trust', 'session of a named subject', 'session roles'];
 
 const vectors = join(sourceFolder, 'tests/vectors');
 const lister = process.env.PORTREEVE_VECTOR_QUESTIONS;
@@ -39,14 +39,16 @@ class Subjects {
     if (one.claims === null) return stated;
     const token = idToken(one);
     if (!one.session) return { ...stated, properties: { token } };
-    const name = JSON.stringify([one.issuer, one.claims, one.labels]);
-    if (!this.sessions.has(name)) this.sessions.set(name, await this.begin(token, one.labels));
+    const name = JSON.stringify([one.issuer, one.claims, one.labels, one.scope]);
+    if (!this.sessions.has(name)) this.sessions.set(name, await this.begin(token, one));
     // Whoever gets no session has nothing to show but the provider's token.
     return this.sessions.get(name) ?? { ...stated, properties: { token } };
   }
 
-  async begin(token, labels) {
-    const answer = await this.pdp.exchange(token, { session_labels: JSON.stringify(labels) });
+  // The session; `refused` where no session has these roles active, null where this token begins none.
+  async begin(token, { labels, scope }) {
+    const answer = await this.pdp.exchange(token, { session_labels: JSON.stringify(labels), ...(scope ? { scope } : {}) });
+    if (answer.json.error === 'invalid_scope') return 'refused';
     if (answer.status !== 200) return null;
     return { type: 'session', id: answer.json.session_id, properties: { token: answer.json.access_token } };
   }
@@ -82,6 +84,10 @@ describe('the vectors over HTTP', { concurrency: false }, () => {
         if (one.unsayable) {
           const rule = one.unsayable.split(':')[0];
           counts.unsayable[rule] = (counts.unsayable[rule] ?? 0) + 1;
+          continue;
+        }
+        if (await subjects.statement(one, {}) === 'refused') {
+          counts.unsayable['session roles'] = (counts.unsayable['session roles'] ?? 0) + 1;
           continue;
         }
         ++counts.cases;

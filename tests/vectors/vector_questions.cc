@@ -2,10 +2,12 @@
 // bodies in the order in which a gate asks them, and what the reference answers to each, now.
 //
 //     {"place": "access/policy.yaml:70", "claims": {…} | null, "issuer": "https://…", "session": true, "labels": {…},
+//     "scope": "…",
 //      "questions": [{"body": {…}, "expected": {"status": 200, "decision": true, …}}]}
 //
 // or {"place": …, "unsayable": RULE} for a case that no request can say.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <chrono>
 #include <cstdio>
@@ -73,6 +75,9 @@ JsonValue case_of(const model::PolicySet& set, const model::PolicyTest& table, c
     for (const auto& [key, value] : test_case.session->labels) labels.set(key, value);
   }
   out.set("labels", std::move(labels));
+  if (test_case.session && test_case.session->roles) {
+    out.set("scope", fmt::format("{}", fmt::join(*test_case.session->roles, " ")));
+  }
 
   bool with_session = false;
   JsonValue::Array questions;

@@ -6,6 +6,8 @@
 #include <algorithm>
 
 #include "engine/base/text.h"
+#include "engine/rbac/claim_mapping.h"
+#include "engine/rbac/session_roles.h"
 #include "tools/portreeve/command.h"
 
 namespace portreeve::cli {

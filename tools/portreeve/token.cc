@@ -1,5 +1,6 @@
 // `portreeve token`: tokens for trying things out, of the issuer that `portreeve-pdp --dev` believes and no other does.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <httplib.h>
 
 #include <CLI/App.hpp>
@@ -23,7 +24,7 @@ struct Options {
   std::string data = "data";
   std::string sub, tenant, claims, exchange;
   std::string audience = "portreeve";
-  std::vector<std::string> groups;
+  std::vector<std::string> groups, roles;
   bool json = false;
 };
 
@@ -64,9 +65,10 @@ Result<JsonValue> exchange(const Options& options, const std::string& token) {
     return fail(fmt::format("--exchange: `{}` is no address like http://127.0.0.1:8180", printable(options.exchange)));
   client.set_connection_timeout(kTimeoutSeconds);
   client.set_read_timeout(kTimeoutSeconds);
-  const httplib::Params form{{"grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"},
+  httplib::Params form{{"grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"},
                              {"subject_token", token},
                              {"subject_token_type", "urn:ietf:params:oauth:token-type:jwt"}};
+  if (!options.roles.empty()) form.emplace("scope", fmt::format("{}", fmt::join(options.roles, " ")));
   const auto answer = client.Post("/v1/token", form);
   if (!answer) return fail(fmt::format("{}: {}", printable(options.exchange), httplib::to_string(answer.error())));
   auto body = reader::parse_json(answer->body);
@@ -112,8 +114,13 @@ Run declare_token(CLI::App& program) {
   app.add_option("--tenant", options->tenant, "The tenant (claim `tenant`)")->type_name("NAME");
   app.add_option("--claims", options->claims, "More claims")->type_name("JSON")->check(checked(parse_claims));
   app.add_option("--audience", options->audience, "Whom it is for (default: portreeve)")->type_name("NAME");
-  app.add_option("--exchange", options->exchange, "Exchange it at this PDP and print the session token")
-      ->type_name("URL");
+  CLI::Option* const exchange =
+      app.add_option("--exchange", options->exchange, "Exchange it at this PDP and print the session token")
+          ->type_name("URL");
+  app.add_option("--role", options->roles, "Activate this role in the session (default: all); repeatable")
+      ->type_name("NAME")
+      ->allow_extra_args(false)
+      ->needs(exchange);
   app.add_flag("--json", options->json, "All that came, as one JSON object");
   return [options](Terminal& terminal) { return token(*options, terminal); };
 }

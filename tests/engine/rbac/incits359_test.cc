@@ -312,6 +312,20 @@ TEST_F(Incits359, CreateSsdSet) {
       << "whatever is activated, static separation counts what is assigned";
 }
 
+TEST_F(Incits359, CreateSsdSetLooksAtNoWindowAndNoTenant) {
+  const std::string apart = constraint("static", "author, approver", 1);
+  const auto bound = [](std::string_view name, std::string_view role, std::string_view when) {
+    return document("RoleBinding", name,
+                    fmt::format("{{ roles: [{}], subjects: [{{ user: rita }}], {} }}", role, when));
+  };
+  const std::string refusal = "the bindings of user `rita` break constraint `apart`: they give `approver`, `author`\n";
+  EXPECT_EQ(administer(apart + bound("a", "author", "expires: 2026-01-01T00:00:00Z") +
+                       bound("b", "approver", "starts: 2026-01-01T00:00:00Z")),
+            refusal);
+  EXPECT_EQ(administer(apart + bound("a", "author", "tenants: [acme]") + bound("b", "approver", "tenants: [globex]")),
+            refusal);
+}
+
 TEST_F(Incits359, SsdWithAHierarchyCountsAuthorisedRoles) {
   EXPECT_EQ(administer(constraint("static", "reader, approver", 1) + kRitaIsAuthorAndApprover),
             "the bindings of user `rita` break constraint `apart`: they give `approver`, `reader`\n");
