@@ -61,6 +61,7 @@ std::vector<std::string> tenants_of(const model::IdentityProvider& provider, con
 }
 
 std::string meaning_of_referred_claim(std::string_view claim) {
+  if (claim == "_claim_names") return "the token's `_claim_names` is no object: which claims it leaves out is unknown";
   return fmt::format(
       "the token does not hold the claim `{}` and only refers to where it could be asked for (a distributed or "
       "aggregated claim; in Microsoft Entra group overage, of users in some 200 groups): what the subject may do is "

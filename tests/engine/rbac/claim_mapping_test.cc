@@ -75,5 +75,15 @@ TEST(ClaimEquals, AgreesInTypeAndLooksIntoLists) {
   EXPECT_FALSE(claim_equals(claims, path({"missing"}), JsonValue())) << "absent is not null";
 }
 
+TEST(MeaningOfReferredClaim, SaysWhatItIsAndHowToMendIt) {
+  EXPECT_EQ(
+      meaning_of_referred_claim("groups"),
+      "the token does not hold the claim `groups` and only refers to where it could be asked for (a distributed or "
+      "aggregated claim; in Microsoft Entra group overage, of users in some 200 groups): what the subject may do is "
+      "unknown; in Entra emit only the groups assigned to the application, or use app roles");
+  EXPECT_EQ(meaning_of_referred_claim("_claim_names"),
+            "the token's `_claim_names` is no object: which claims it leaves out is unknown");
+}
+
 }  // namespace
 }  // namespace portreeve::rbac
