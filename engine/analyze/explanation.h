@@ -55,10 +55,11 @@ struct IdleBinding {
   std::vector<std::string> roles;    // that it would give, with all that they inherit
 };
 
-// A separation of duty that the subject is over.
+// A separation of duty that the subject (static) or its session (dynamic) is over.
 struct BrokenConstraint {
   std::string constraint;
   SourcePlace place;
+  model::ConstraintKind kind = model::ConstraintKind::static_separation;
   std::size_t at_most = 1;
   std::vector<std::string> roles;  // that it took
 };
@@ -106,6 +107,8 @@ struct Explanation {
   std::vector<ConsideredRule> rules;  // sorted by name, those for an interpreter last
   std::vector<HeldRole> roles;        // the closure in force, sorted
   std::vector<std::string> bindings;  // in force for the subject
+  std::vector<std::string> inactive;  // roles that the subject is authorised for and its session has not activated
+  std::string token_note;             // why a genuine token is not gone by; empty for any other
   std::vector<IdleBinding> idle_bindings;
   std::vector<BrokenConstraint> constraints;
   std::vector<GuardFinding> guard;

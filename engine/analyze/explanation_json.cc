@@ -78,8 +78,13 @@ JsonValue to_json(const IdleBinding& binding, std::string_view prefix) {
   return out;
 }
 
+std::string_view to_text(model::ConstraintKind kind) {
+  return kind == model::ConstraintKind::static_separation ? "static" : "dynamic";
+}
+
 JsonValue to_json(const BrokenConstraint& constraint, std::string_view prefix) {
   JsonValue out = JsonValue::Object{{"constraint", constraint.constraint},
+                                    {"kind", to_text(constraint.kind)},
                                     {"atMost", static_cast<std::int64_t>(constraint.at_most)},
                                     {"roles", texts(constraint.roles)}};
   set_place(out, constraint.place, prefix);
@@ -216,6 +221,8 @@ JsonValue to_json(const Explanation* explanation, Basis basis, std::string_view 
   out.set("rules", list(explanation->rules, prefix));
   out.set("bindings", texts(explanation->bindings));
   out.set("violatedConstraints", std::move(violated));
+  if (!explanation->inactive.empty()) out.set("inactiveRoles", texts(explanation->inactive));
+  set_text(out, "tokenNote", explanation->token_note);
   set_list(out, "constraints", explanation->constraints, prefix);
   set_list(out, "idleBindings", explanation->idle_bindings, prefix);
   set_list(out, "guard", explanation->guard);

@@ -2,6 +2,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 
 #include "engine/analyze/explanation_parts.h"
@@ -109,6 +110,16 @@ HeldRole held(const Inquiry& inquiry, const std::string& role, const std::vector
   return out;
 }
 
+// Of these roles, those that the session has activated, or that such a role inherits.
+std::vector<std::string> activated(const Inquiry& inquiry, const std::vector<std::string>& roles) {
+  const auto& session = inquiry.request.principal.session;
+  if (!session || !session->roles) return roles;
+  std::vector<std::string> named;
+  std::ranges::copy_if(*session->roles, std::back_inserter(named),
+                       [&](const auto& role) { return contains(roles, role); });
+  return closure(inquiry.snapshot, named);
+}
+
 std::optional<IdleBinding> idle(const Inquiry& inquiry, const Named& named, const std::optional<std::string>& tenant) {
   const model::RoleBinding& binding = *named.binding;
   IdleBinding out{binding.name, named.place, IdleBinding::Why::ended, {}, {}, {}};
@@ -146,6 +157,7 @@ std::vector<std::string> closure(const compile::Snapshot& snapshot, const std::v
 
 void explain_roles(const Inquiry& inquiry, const decide::Trace& trace, Explanation& out) {
   out.bindings = trace.bindings;
+  if (!trace.referred_claim.empty()) out.token_note = rbac::meaning_of_referred_claim(trace.referred_claim);
   if (out.decision.reason < wire::Reason::unknown_secret) return;
   std::vector<Named> in_force;
   std::vector<std::string> claimed = claimed_roles(inquiry);
@@ -159,14 +171,20 @@ void explain_roles(const Inquiry& inquiry, const decide::Trace& trace, Explanati
     in_force.push_back(std::move(named));
   }
   const std::vector<std::string> all = closure(inquiry.snapshot, direct);
+  const std::vector<std::string> active = activated(inquiry, all);
   for (const std::string& role : out.decision.roles) out.roles.push_back(held(inquiry, role, in_force, claimed, all));
   for (const model::RoleConstraint& constraint : inquiry.snapshot.documents().role_constraints) {
     if (!contains(trace.violated_constraints, constraint.name)) continue;
-    BrokenConstraint broken{constraint.name, constraint.place, constraint.at_most, {}};
+    BrokenConstraint broken{constraint.name, constraint.place, constraint.kind, constraint.at_most, {}};
+    const bool is_static = constraint.kind == model::ConstraintKind::static_separation;
     for (const std::string& role : names_of(constraint.roles)) {
-      if (contains(all, role)) broken.roles.push_back(role);
+      if (contains(is_static ? all : active, role)) broken.roles.push_back(role);
     }
     out.constraints.push_back(std::move(broken));
+  }
+  for (const std::string& role : all) {
+    const auto took = [&](const BrokenConstraint& broken) { return contains(broken.roles, role); };
+    if (!contains(active, role) && std::ranges::none_of(out.constraints, took)) out.inactive.push_back(role);
   }
 }
 

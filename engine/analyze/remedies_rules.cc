@@ -239,6 +239,12 @@ std::string role_text(const Inquiry& inquiry, const Explanation& explanation, Su
     return fmt::format("constraint {} had not taken the role: at most {} of {} go together", constraint->constraint,
                        constraint->at_most, fmt::join(constraint->roles, ", "));
   }
+  const auto inactive =
+      std::ranges::find_if(out.roles, [&](const std::string& role) { return contains(explanation.inactive, role); });
+  if (inactive != out.roles.end()) {
+    out.remedy = Remedy::activate_role;
+    return fmt::format("the session had role `{}` active, which its subject is authorised for", *inactive);
+  }
   if (const IdleBinding* const binding = idle_binding(explanation, out.roles)) {
     out.remedy = Remedy::extend_binding;
     out.place = binding->place;

@@ -178,6 +178,8 @@ std::string_view to_text(Remedy remedy) {
       return "enforce-rule";
     case Remedy::extend_binding:
       return "extend-binding";
+    case Remedy::activate_role:
+      return "activate-role";
     case Remedy::settle_constraint:
       return "settle-constraint";
     case Remedy::give_role:

@@ -22,6 +22,7 @@ enum class Remedy : std::uint8_t {
   cover_addresses,    // allow rules match, but none covers some of the addresses
   enforce_rule,       // an allow rule matches, but is a dry run
   extend_binding,     // a binding names the subject and would give the role, but is not in force
+  activate_role,      // the subject is authorised for the role, and the session has not activated it
   settle_constraint,  // a separation of duty took the role away
   give_role,          // an allow rule is there for other roles
   give_tenant,        // an allow rule is there for other tenants

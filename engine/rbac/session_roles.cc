@@ -124,13 +124,4 @@ tl::expected<ActivatedRoles, RoleRefusal> change_roles(const Directory& director
   return after;
 }
 
-std::string meaning_of_violation(const Directory& directory, std::string_view constraint) {
-  const model::RoleConstraint* const document = directory.constraint(constraint);
-  if (document == nullptr || document->kind == model::ConstraintKind::static_separation) {
-    return fmt::format("{}: the subject is over it and has none of its roles", constraint);
-  }
-  return fmt::format("{}: the session is over it and has none of its roles; activate at most {} of them by `scope`",
-                     constraint, document->at_most);
-}
-
 }  // namespace portreeve::rbac

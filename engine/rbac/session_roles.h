@@ -49,7 +49,4 @@ tl::expected<ActivatedRoles, RoleRefusal> create_session(const Directory& direct
 tl::expected<ActivatedRoles, RoleRefusal> change_roles(const Directory& directory, const wire::Principal& principal,
                                                        Timestamp time, const RoleChange& change);
 
-// What it means for a subject that it is over this constraint (Activation::violated_constraints), and what to do.
-std::string meaning_of_violation(const Directory& directory, std::string_view constraint);
-
 }  // namespace portreeve::rbac

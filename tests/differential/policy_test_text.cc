@@ -80,6 +80,7 @@ void add_session(const Question& question, JsonValue& out) {
   const std::int64_t seconds = session->stated_age ? session->stated_age->count() : age;
   if (seconds > 0) stated.set("age", fmt::format("{}s", seconds));
   if (session->stated_trust) stated.set("trust", *session->stated_trust);
+  if (session->roles) stated.set("roles", JsonValue::Array(session->roles->begin(), session->roles->end()));
   JsonValue labels = object();
   for (const auto& [key, value] : session->labels) labels.set(key, value);
   if (!session->labels.empty()) stated.set("labels", std::move(labels));

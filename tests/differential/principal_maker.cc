@@ -59,6 +59,7 @@ wire::SessionFacts random_session(Dice& dice, Timestamp now) {
   if (dice.chance(50)) session.labels = {{"task", dice.one_of(Texts{"docs", "code"})}};
   if (dice.chance(10)) session.stated_age = Seconds{dice.one_of(std::vector<int>{60, 1800, 7200})};
   if (dice.chance(10)) session.stated_trust = dice.one_of(Texts{"internal", "untrusted"});
+  if (dice.chance(25)) session.roles = dice.some_of(Texts{"agent", "base", "lead", "other"}, 1, 3);
   return session;
 }
 

@@ -13,6 +13,7 @@ JsonValue to_json_value(const wire::SessionFacts& session) {
   out.set("labels", std::move(labels));
   if (session.stated_age) out.set("age", std::int64_t{session.stated_age->count()});
   if (session.stated_trust) out.set("trust", *session.stated_trust);
+  if (session.roles) out.set("roles", JsonValue::Array(session.roles->begin(), session.roles->end()));
   return out;
 }
 

@@ -133,6 +133,7 @@ class Shrinker {
       if (with([](P& p) { p.session.reset(); })) return true;
       if (!whole.session->labels.empty() && with([](P& p) { p.session->labels.clear(); })) return true;
       if (whole.session->stated_age && with([](P& p) { p.session->stated_age.reset(); })) return true;
+      if (whole.session->roles && with([](P& p) { p.session->roles.reset(); })) return true;
       if (whole.session->stated_trust && with([](P& p) { p.session->stated_trust.reset(); })) return true;
     }
     const auto less = [&](JsonValue P::*part) {

@@ -6,8 +6,6 @@
 #include <algorithm>
 
 #include "engine/base/text.h"
-#include "engine/rbac/claim_mapping.h"
-#include "engine/rbac/session_roles.h"
 #include "tools/portreeve/command.h"
 
 namespace portreeve::cli {
@@ -55,8 +53,14 @@ void print_subject(const Explained& explained, Lines& lines) {
   }
   if (explained.why.roles.empty()) lines.add("roles", "none");
   for (const analyze::BrokenConstraint& constraint : explained.why.constraints) {
-    lines.add("constraint", fmt::format("{}: the subject is over it and has none of its roles", constraint.constraint));
+    const bool is_static = constraint.kind == model::ConstraintKind::static_separation;
+    lines.add("constraint",
+              is_static
+                  ? fmt::format("{}: the subject is over it and has none of its roles", constraint.constraint)
+                  : fmt::format("{}: the session is over it and has none of its roles; activate at most {} by `scope`",
+                                constraint.constraint, constraint.at_most));
   }
+  if (!explained.why.token_note.empty()) lines.add("token", printable(explained.why.token_note, 1000));
   lines.add("tenant", printable(explained.why.decision.tenant.value_or("none")));
 }
 

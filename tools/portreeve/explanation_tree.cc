@@ -63,6 +63,10 @@ void add_subject(const Explained& explained, Branch& root) {
     }
   }
   if (why.roles.empty()) branch.add("no role");
+  if (!why.inactive.empty()) {
+    branch.add(fmt::format("not active in this session: {}", fmt::join(why.inactive, ", ")), Colour::yellow);
+  }
+  if (!why.token_note.empty()) branch.add(safe(why.token_note), Colour::red);
   for (const analyze::IdleBinding& binding : why.idle_bindings) {
     Branch& idle =
         branch.add(fmt::format("binding {} names it, and gives nothing now: {}", binding.binding, idle_text(binding)),
@@ -70,9 +74,12 @@ void add_subject(const Explained& explained, Branch& root) {
     add_place(idle, explained, binding.place);
   }
   for (const analyze::BrokenConstraint& constraint : why.constraints) {
-    Branch& over = branch.add(fmt::format("constraint {} took {}: at most {} of them may meet in one subject",
-                                          constraint.constraint, fmt::join(constraint.roles, ", "), constraint.at_most),
-                              Colour::red);
+    const bool is_static = constraint.kind == model::ConstraintKind::static_separation;
+    Branch& over = branch.add(
+        fmt::format("constraint {} took {}: at most {} of them may {}", constraint.constraint,
+                    fmt::join(constraint.roles, ", "), constraint.at_most,
+                    is_static ? "meet in one subject" : "be active in one session; activate fewer by `scope`"),
+        Colour::red);
     add_place(over, explained, constraint.place);
   }
 }

@@ -208,7 +208,9 @@ TEST(Explanation, TellsTheConstraintThatTookRoles) {
       World().explain({"sign", "record", "r1", ""}, {"rita", R"({"groups": ["/authors", "/approvers", "/agents"]})"});
   ASSERT_EQ(explanation.constraints.size(), 1u);
   EXPECT_EQ(explanation.constraints[0].constraint, "author-approver");
+  EXPECT_EQ(explanation.constraints[0].kind, model::ConstraintKind::dynamic_separation);
   EXPECT_EQ(explanation.constraints[0].roles, (Texts{"author", "approver"}));
+  EXPECT_EQ(explanation.inactive, Texts{});
   EXPECT_EQ(explanation.decision.roles, (Texts{"agent", "base"}));
 }
 

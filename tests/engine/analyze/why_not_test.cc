@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "engine/rbac/claim_mapping.h"
 #include "tests/engine/analyze/world.h"
 
 namespace portreeve::analyze {
@@ -110,6 +111,21 @@ TEST(WhyNot, NamesTheBindingThatIsNotInForce) {
   EXPECT_EQ(ways(connect("console.example.net"), {"zoe", R"({"floor": 7, "org": "acme"})"}),
             Ways{"extend-binding: admins-web/console would allow it if binding far-admins were for the subject's "
                  "tenant: it is for globex"});
+}
+
+TEST(WhyNot, NamesTheRoleThatTheSessionHasNotActivated) {
+  Asker asker{"rita", R"({"groups": ["/authors", "/approvers"]})"};
+  asker.roles = {"author"};
+  EXPECT_EQ(ways({"sign", "record", "r1", ""}, asker),
+            Ways{"activate-role: approving/sign would allow it if the session had role `approver` active, which its "
+                 "subject is authorised for"});
+}
+
+TEST(WhyNot, SaysThatTheTokenRefersToItsGroups) {
+  const Asker asker{"rita", R"({"_claim_names": {"groups": "src1"}})"};
+  const Explanation explanation = World().explain(connect("api.example.com"), asker);
+  EXPECT_EQ(explanation.decision.reason, wire::Reason::token_invalid);
+  EXPECT_EQ(explanation.token_note, rbac::meaning_of_referred_claim("groups"));
 }
 
 TEST(WhyNot, NamesTheConstraintThatTookTheRole) {

@@ -54,6 +54,7 @@ wire::Request World::request(const What& what, const Asker& asker) const {
   if (!asker.asserted) {
     request.principal.assurance = wire::Assurance::verified;
     request.principal.claims = *reader::parse_json(asker.claims);
+    if (asker.roles) request.principal.session.emplace().roles = asker.roles;
   }
   return std::move(request);
 }

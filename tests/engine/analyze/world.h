@@ -18,6 +18,7 @@ struct Asker {
   std::string claims = R"({"groups": ["/agents"], "org": "acme", "floor": 2})";
   std::optional<wire::Reason> failure = std::nullopt;
   bool asserted = false;
+  std::optional<std::vector<std::string>> roles = std::nullopt;  // that the session has activated; sorted
 };
 
 class World {
