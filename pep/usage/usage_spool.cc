@@ -172,9 +172,15 @@ std::uint64_t UsageSpool::waiting() const {
   return queue_->durable_end() - acknowledged_.load(std::memory_order_relaxed);
 }
 
+void UsageSpool::wait_until_acknowledged() const {
+  const std::uint64_t end = queue_->durable_end();
+  for (auto now = acknowledged_.load(); now < end; now = acknowledged_.load()) acknowledged_.wait(now);
+}
+
 Status UsageSpool::acknowledge(std::uint64_t end) {
   if (Status status = queue_->acknowledge(end); !status) return status;
-  acknowledged_.store(end, std::memory_order_relaxed);
+  acknowledged_.store(end);
+  acknowledged_.notify_all();
   return {};
 }
 

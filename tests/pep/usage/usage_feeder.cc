@@ -5,11 +5,9 @@
 // Prints `begun KEY` once a call's intent is durable. Calls are made one after the other, so that a line also says that
 // the completion of the call before it is durable. Call N used N tokens of input and one of output. After the calls it
 // goes on shipping until everything is acknowledged, prints `drained`, and ends.
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
-#include <thread>
 
 #include "daemon/clock.h"
 #include "daemon/random.h"
@@ -74,7 +72,7 @@ int run(const std::string& folder, int port, const std::string& token_file, long
     call->complete(completion_of(call->intent().key, number));
   }
   static_cast<void>((*spool)->queue().append_and_wait({}));
-  while ((*spool)->waiting() > 0) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  (*spool)->wait_until_acknowledged();
   std::puts("drained");
   return 0;
 }
