@@ -297,6 +297,10 @@ Suggestion suggestion(const Inquiry& inquiry, const Explanation& explanation, co
   const std::string_view what = inquiry.interpreter.empty() ? "it" : of_interpreter ? "the interpreter" : "the script";
   out.text = fmt::format("{} would allow {} if {}", rule.rule, what, fmt::join(parts, ", and if "));
   if (out.remedy != Remedy::give_role) return out;
+  if (const auto& session = inquiry.request.principal.session; session && session->roles) {
+    out.text += "; its session would have to activate that role too";
+    ++out.changes;
+  }
   if (const std::string_view deny = deny_of_role(inquiry, out.roles.front()); !deny.empty()) {
     out.text += fmt::format("; but that role brings {} with it, which denies", deny);
     ++out.changes;

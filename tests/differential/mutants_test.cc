@@ -131,7 +131,7 @@ TEST_F(Mutants, WhatIsFoundIsShrunk) {
     ++shown;
     pasted += report.find("kind: PolicyTest") != std::string::npos ? 1 : 0;
   }
-  EXPECT_GE(3 * pasted, shown) << "a PolicyTest can ask about many of them";
+  EXPECT_GE(4 * pasted, shown) << "a PolicyTest can ask about many of them";
 }
 
 }  // namespace

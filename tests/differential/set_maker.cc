@@ -65,15 +65,17 @@ void add_roles(Dice& dice, World& world) {
   auto& documents = world.documents;
   documents.push_back({"Role", "base"});
   documents.push_back({"Role", "agent", object({{"inherits", list(Texts{"base"})}})});
-  documents.push_back(
-      {"Role", "lead", object({{"inherits", list(dice.chance(50) ? Texts{"agent"} : Texts{"agent", "other"})}})});
+  const bool apart = dice.chance(30);
+  const bool both = apart ? dice.chance(10) : dice.chance(50);  // a role over a constraint by itself does not load
+  documents.push_back({"Role", "lead", object({{"inherits", list(both ? Texts{"agent", "other"} : Texts{"agent"})}})});
   documents.push_back({"Role", "other"});
   if (dice.chance(2)) {
     for (std::size_t i = 0; i < kMoreRolesThanAWordHas; ++i) documents.push_back({"Role", fmt::format("filler-{}", i)});
   }
   for (std::size_t i = dice.below(7); i > 0; --i) documents.push_back(binding(dice, i));
-  for (std::size_t i = dice.chance(30) ? 1 + dice.below(2) : 0; i > 0; --i) {
-    const Texts roles = dice.some_of(Texts{"agent", "other", "base"}, 2, 3);
+  for (std::size_t i = apart ? 1 + dice.below(2) : 0; i > 0; --i) {
+    const Texts roles = dice.chance(85) ? dice.one_of(std::vector<Texts>{{"agent", "other"}, {"base", "other"}})
+                                        : dice.some_of(Texts{"agent", "other", "base"}, 2, 3);
     documents.push_back({"RoleConstraint", fmt::format("apart-{}", i),
                          object({{"kind", dice.chance(20) ? "static" : "dynamic"},
                                  {"roles", list(roles)},

@@ -49,7 +49,12 @@ spec:
 apiVersion: portreeve/v1
 kind: RoleConstraint
 metadata: { name: sod }
-spec: { kind: dynamic, roles: [agent, researcher], atMost: 1 }
+spec: { kind: dynamic, roles: [auditor, researcher], atMost: 1 }
+---
+apiVersion: portreeve/v1
+kind: Role
+metadata: { name: auditor }
+spec: {}
 ---
 apiVersion: portreeve/v1
 kind: Entities
@@ -205,10 +210,10 @@ TEST_F(GoodSet, HasItsIdentityProvider) {
 }
 
 TEST_F(GoodSet, HasItsRolesAndBindings) {
-  ASSERT_EQ(set().roles.size(), 2u);
-  EXPECT_EQ(set().roles[1].name, "researcher");
-  EXPECT_EQ(set().roles[1].inherits.at(0).name, "agent");
-  EXPECT_EQ(set().roles[1].description, "reads\nthe web");
+  ASSERT_EQ(set().roles.size(), 3u);
+  EXPECT_EQ(set().roles[2].name, "researcher");
+  EXPECT_EQ(set().roles[2].inherits.at(0).name, "agent");
+  EXPECT_EQ(set().roles[2].description, "reads\nthe web");
   const model::RoleBinding& binding = set().role_bindings.at(0);
   ASSERT_EQ(binding.subjects.size(), 4u);
   EXPECT_EQ(std::get<model::BoundUser>(binding.subjects[0].who).sub, "rita");
