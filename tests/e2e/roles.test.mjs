@@ -235,7 +235,7 @@ describe('roles', { concurrency: false }, () => {
 apiVersion: portreeve/v1
 kind: IdentityProvider
 metadata: { name: dev }
-spec: { issuer: "http://127.0.0.1/portreeve-dev", audiences: [portreeve], algorithms: [EdDSA], jwks: { file: ../data/dev/jwks.json }, claims: { groups: groups } }
+spec: { issuer: "http://127.0.0.1/portreeve-dev", audiences: [portreeve], algorithms: [EdDSA], jwks: { file: dev.json }, claims: { groups: groups } }
 ---
 apiVersion: portreeve/v1
 kind: RoleBinding
