@@ -138,6 +138,7 @@ JsonValue to_json(const Explanation* explanation, Basis basis = Basis::replayed,
 JsonValue to_json(const std::vector<HeldRole>& roles, std::string_view prefix = {});
 
 std::string_view to_text(decide::Clause state);
+std::string_view to_text(GuardFinding::What what);
 // `binding research-team by group /research`, `claim realm_access.roles`, `inherited by research-agent`.
 std::string to_text(const RoleOrigin& origin);
 

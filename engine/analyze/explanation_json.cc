@@ -91,20 +91,6 @@ JsonValue to_json(const BrokenConstraint& constraint, std::string_view prefix) {
   return out;
 }
 
-std::string_view to_text(GuardFinding::What what) {
-  switch (what) {
-    case GuardFinding::What::name:
-      return "name";
-    case GuardFinding::What::port:
-      return "port";
-    case GuardFinding::What::address:
-      return "address";
-    case GuardFinding::What::program:
-      return "program";
-  }
-  return "address";
-}
-
 JsonValue to_json(const GuardFinding& finding) {
   JsonValue out = JsonValue::Object{{"code", wire::code(finding.reason)},
                                     {"meaning", wire::meaning(finding.reason)},
@@ -180,6 +166,20 @@ std::string_view to_text(Basis basis) {
 }
 
 }  // namespace
+
+std::string_view to_text(GuardFinding::What what) {
+  switch (what) {
+    case GuardFinding::What::name:
+      return "name";
+    case GuardFinding::What::port:
+      return "port";
+    case GuardFinding::What::address:
+      return "address";
+    case GuardFinding::What::program:
+      return "program";
+  }
+  return "address";
+}
 
 std::string_view to_text(decide::Clause state) {
   switch (state) {

@@ -16,20 +16,6 @@ Suggestion needed(Remedy remedy, std::string text) {
   return out;
 }
 
-std::string_view noun(GuardFinding::What what) {
-  switch (what) {
-    case GuardFinding::What::name:
-      return "name";
-    case GuardFinding::What::port:
-      return "port";
-    case GuardFinding::What::address:
-      return "address";
-    case GuardFinding::What::program:
-      return "program";
-  }
-  return "";
-}
-
 // An InternalService that lists the name already: what it says and the question does not keep to.
 std::string service_text(const model::InternalService& service, const wire::EgressQuestion& question,
                          const std::vector<std::string>& addresses) {
@@ -75,7 +61,7 @@ Suggestion declare(const Inquiry& inquiry, const Explanation& explanation, const
   std::vector<std::string> inside;
   std::vector<std::string> addresses;
   for (const GuardFinding* finding : found) {
-    inside.push_back(fmt::format("{} {} ({})", noun(finding->what), finding->value, wire::code(finding->reason)));
+    inside.push_back(fmt::format("{} {} ({})", to_text(finding->what), finding->value, wire::code(finding->reason)));
     if (finding->what == GuardFinding::What::address) addresses.push_back(finding->value);
   }
   const std::string what = fmt::format("{}", fmt::join(inside, ", "));
@@ -147,7 +133,7 @@ void add_guard(const Inquiry& inquiry, const Explanation& explanation, std::vect
       continue;
     }
     out.push_back(
-        needed(Remedy::none, fmt::format("{} {}: {} ({}); no policy opens that", noun(finding.what), finding.value,
+        needed(Remedy::none, fmt::format("{} {}: {} ({}); no policy opens that", to_text(finding.what), finding.value,
                                          wire::meaning(finding.reason), wire::code(finding.reason))));
   }
   const auto* const egress = std::get_if<wire::EgressQuestion>(&inquiry.request.question);

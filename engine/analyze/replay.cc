@@ -22,9 +22,20 @@ JsonValue question_body(const wire::DecisionRecord& record) {
   };
 }
 
+// Why the subject was not accepted, where it was not.
+std::optional<wire::Reason> identity_failure(const wire::DecisionRecord& record) {
+  const auto reason = wire::reason_from_code(record.reason);
+  return reason && *reason <= wire::Reason::tenant_mismatch ? reason : std::nullopt;
+}
+
 }  // namespace
 
-wire::Principal recorded_principal(const wire::DecisionRecord& record) {
+wire::Principal recorded_principal(const wire::DecisionRecord& record, const std::optional<wire::Principal>& session) {
+  if (session && !identity_failure(record)) {
+    wire::Principal principal = *session;
+    if (principal.session && principal.session->roles) principal.session->roles = record.roles;
+    return principal;
+  }
   wire::Principal principal;
   principal.assurance = wire::Assurance::asserted;
   principal.type = record.subject.type;
@@ -39,8 +50,7 @@ Result<wire::Request> recorded_question(const wire::DecisionRecord& record, wire
   wire::Request& request = question->request;
   request.principal = std::move(principal);
   request.time = record.time;
-  const auto reason = wire::reason_from_code(record.reason);
-  if (reason && *reason <= wire::Reason::tenant_mismatch) request.identity_failure = reason;
+  request.identity_failure = identity_failure(record);
   return std::move(request);
 }
 

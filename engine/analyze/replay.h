@@ -1,6 +1,8 @@
 // A recorded decision as the question that it answered, as far as the record holds it.
 #pragma once
 
+#include <optional>
+
 #include "engine/base/result.h"
 #include "engine/wire/decision.h"
 #include "engine/wire/record.h"
@@ -8,8 +10,10 @@
 
 namespace portreeve::analyze {
 
-// Who asked, where no session did: what the record says, on the word of a gate. Tokens and claims are not recorded.
-wire::Principal recorded_principal(const wire::DecisionRecord& record);
+// Who asked. `session`, where a session did and is still known: its subject, with the roles that it had active then,
+// which stand in the record; it may have others by now. Otherwise, and where the session was not accepted, what the
+// record says, on the word of a gate: tokens and claims are not recorded.
+wire::Principal recorded_principal(const wire::DecisionRecord& record, const std::optional<wire::Principal>& session);
 
 // The question at its time, asked by `principal`. A record keeps no arguments and environment, no context, and of
 // generic access no properties: what conditions read of these is gone. Where the subject was not accepted the same

@@ -33,7 +33,7 @@ class FrozenRegion {
   std::size_t left_ = 0;
 };
 
-// A value of its own until it is moved into a region, which then outlives it. Moves.
+// Owns its values until it is moved into a region, which then outlives it. A resource; moves.
 template <class T>
 class FrozenArray {
   static_assert(std::is_trivially_copyable_v<T>);
@@ -43,6 +43,12 @@ class FrozenArray {
   explicit FrozenArray(std::vector<T> values) : own_(std::move(values)) {
     own_.shrink_to_fit();
     view_ = own_;
+  }
+  FrozenArray(FrozenArray&& other) noexcept : own_(std::move(other.own_)), view_(std::exchange(other.view_, {})) {}
+  FrozenArray& operator=(FrozenArray&& other) noexcept {
+    own_ = std::move(other.own_);
+    view_ = std::exchange(other.view_, {});
+    return *this;
   }
 
   const T& operator[](std::size_t i) const { return view_[i]; }

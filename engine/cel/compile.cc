@@ -3,25 +3,27 @@
 #include "engine/base/limits.h"
 #include "engine/base/text.h"
 #include "engine/cel/checker.h"
+#include "engine/cel/machine.h"
 #include "engine/cel/parser.h"
 #include "engine/cel/planner.h"
 
 namespace portreeve::cel {
 namespace {
 
-// What a rule's condition must be beyond being well-typed.
+// What a rule's condition must be beyond being well-typed: a bool, and one that hangs on the request.
 void check_condition(const Program::Code& code, Range at, ErrorSink& errors) {
   if (!code.type.is_dyn() && code.type != Type::boolean()) {
     errors.add(at, fmt::format("a condition must be a bool, not {}", to_text(code.type)), "compare it with something");
     return;
   }
-  const Node& root = code.nodes[code.root];
-  if (root.op != Op::constant) return;
-  const Value& value = code.constants[root.index];
-  errors.add(at,
-             value.kind() == Kind::bool_ ? fmt::format("this condition is always {}", to_text(value))
-                                         : fmt::format("a condition must be a bool, not {}", kind_name(value.kind())),
-             "leave out `when` where there is no condition");
+  if (code.nodes[code.root].op != Op::constant && !code.attributes.empty()) return;
+  Arena arena;
+  const Value value = Machine(code, nullptr, arena).eval(code.root);
+  const std::string always = value.kind() == Kind::bool_ ? fmt::format("this condition is always {}", to_text(value))
+                             : value.is_error()
+                                 ? "this condition always fails: " + error_text(value)
+                                 : fmt::format("a condition must be a bool, not {}", kind_name(value.kind()));
+  errors.add(at, always, "leave out `when` where there is no condition");
 }
 
 }  // namespace

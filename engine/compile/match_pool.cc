@@ -1,7 +1,9 @@
 #include "engine/compile/match_pool.h"
 
+#include <limits>
 #include <utility>
 
+#include "engine/base/check.h"
 #include "engine/index/varint.h"
 #include "engine/pattern/glob.h"
 
@@ -107,6 +109,7 @@ void MatchPool::Builder::push(const pattern::Pattern& pattern) {
 }
 
 ListId MatchPool::Builder::end() {
+  CHECK(bytes_.size() + list_.size() <= std::numeric_limits<ListId>::max());
   const auto [known, added] = known_lists_.emplace(list_, static_cast<ListId>(bytes_.size()));
   if (added) bytes_.insert(bytes_.end(), list_.begin(), list_.end());
   return known->second;

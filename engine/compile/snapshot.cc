@@ -109,8 +109,7 @@ const JsonValue* Snapshot::resource_properties(std::string_view type, std::strin
 }
 
 std::shared_ptr<const Snapshot> compile(std::shared_ptr<const model::CheckedPolicySet> set, Deployment deployment) {
-  const auto released = std::move(set);
-  return std::make_shared<const Snapshot>(*released, std::move(deployment));
+  return std::make_shared<const Snapshot>(*set, std::move(deployment));
 }
 
 }  // namespace portreeve::compile

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <optional>
 #include <string>
@@ -155,6 +156,8 @@ RuleTable<Rule> make_table(const model::PolicySet& documents, const std::vector<
       bytes += all.back().name.size();
     }
   }
+  constexpr std::size_t kMost = std::numeric_limits<RuleIndex>::max() / 2;  // a hit keeps one bit for itself
+  CHECK(all.size() < kMost && bytes < kMost);
   std::ranges::sort(all, {}, &Named::name);
   GateMaker<Rule> gates(documents);
   MatchPool::Builder lists;

@@ -1,8 +1,10 @@
 #include "engine/index/postings.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
+#include "engine/base/check.h"
 #include "engine/index/varint.h"
 
 namespace portreeve::index {
@@ -11,6 +13,9 @@ namespace {
 constexpr std::uint64_t kOdd = 0x9e3779b97f4a7c15;
 // Slots for ten entries: a text that is not there is told after some three of them, most often in one cache line.
 constexpr std::size_t kSlotsForTen = 16;
+
+// Places are numbers of 32 bits. A set that needs more ends the program rather than lose a rule.
+constexpr std::size_t kMostBytes = std::numeric_limits<std::uint32_t>::max() - 1;
 
 std::uint64_t mix(std::uint64_t hash, std::uint64_t word) {
   hash = (hash ^ word) * kOdd;
@@ -71,6 +76,7 @@ Postings::Entry Postings::entry_of(std::string_view text) const {
 }
 
 void Postings::Builder::add(std::string_view text, std::uint32_t number) {
+  CHECK(texts_.size() + text.size() <= kMostBytes);
   added_.push_back(
       {hash_of(text), static_cast<std::uint32_t>(texts_.size()), static_cast<std::uint32_t>(text.size()), number});
   texts_.insert(texts_.end(), text.begin(), text.end());
@@ -98,6 +104,7 @@ Postings Postings::Builder::build() && {
     }
     bytes.insert(bytes.end(), text.begin(), text.end());
   }
+  CHECK(bytes.size() <= kMostBytes);
   Postings out;
   if (entries.empty()) return out;
   std::vector<Slot> slots(entries.size() * kSlotsForTen / 10 + 1);

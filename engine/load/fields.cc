@@ -361,13 +361,13 @@ bool check_one(const Node& value, const Field& field, Report& report) {
     case Type::url:
     case Type::path_pattern:
     case Type::pattern:
+    case Type::host:
+    case Type::host_pattern:
       return check_scalar(value, field, report) && check_text(value, field, report);
     case Type::duration:
     case Type::size:
     case Type::time:
     case Type::expression:
-    case Type::host:
-    case Type::host_pattern:
     case Type::prefix:
     case Type::port:
     case Type::scalar:

@@ -8,18 +8,13 @@ namespace portreeve::pdp {
 namespace {
 
 Result<wire::Principal> principal_of(const wire::DecisionRecord& record, const Revocations& sessions) {
-  const auto reason = wire::reason_from_code(record.reason);
-  const bool was_accepted = !reason || *reason > wire::Reason::tenant_mismatch;
-  if (!record.session.empty() && was_accepted) {
+  if (!record.session.empty()) {
     const auto session = sessions.find(record.session);
     if (!session) return fail("its session is no longer stored");
-    wire::Principal principal = storage::principal_of(**session, (*session)->expires);
-    // It may have others active by now; those that it had then stand in the record.
-    if (principal.session->roles) principal.session->roles = record.roles;
-    return principal;
+    return analyze::recorded_principal(record, storage::principal_of(**session, (*session)->expires));
   }
   if (record.pep == kAdminPep) return fail("the claims that this person had at that moment are not kept");
-  return analyze::recorded_principal(record);
+  return analyze::recorded_principal(record, std::nullopt);
 }
 
 }  // namespace

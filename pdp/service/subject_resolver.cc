@@ -105,7 +105,8 @@ bool SubjectResolver::is_anothers(const std::optional<std::string>& source, cons
   const auto address = source ? net::IpAddress::parse(*source) : Result<net::IpAddress>(fail(""));
   if (!address) return false;
   const auto found = sessions_.find_by_address(*address);
-  if (!found || *found == nullptr) return false;
+  if (!found) return true;  // it cannot be told, and so it is
+  if (*found == nullptr) return false;
   const storage::Session& holder = **found;
   return holder.id != session.id && !holder.ended && now < holder.expires;
 }

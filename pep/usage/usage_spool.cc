@@ -172,7 +172,7 @@ std::uint64_t UsageSpool::waiting() const {
   return queue_->durable_end() - acknowledged_.load(std::memory_order_relaxed);
 }
 
-void UsageSpool::wait_until_acknowledged() const {
+void UsageSpool::wait_until_acknowledged_for_test() const {
   const std::uint64_t end = queue_->durable_end();
   for (auto now = acknowledged_.load(); now < end; now = acknowledged_.load()) acknowledged_.wait(now);
 }

@@ -69,8 +69,8 @@ class UsageSpool {
   // Bytes on disk, and events that accounting has not acknowledged.
   std::uint64_t bytes() const { return queue_->bytes(); }
   std::uint64_t waiting() const;
-  // Blocks until accounting has acknowledged what is on disk now.
-  void wait_until_acknowledged() const;
+  // Blocks until accounting has acknowledged what is on disk now, however long that takes.
+  void wait_until_acknowledged_for_test() const;
 
   // For the shipper, its thread only: what waits, and that all below `end` is taken.
   storage::Spool& queue() { return *queue_; }

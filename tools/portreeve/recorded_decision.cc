@@ -72,7 +72,7 @@ Result<RecordedDecision> find_recorded(const std::string& data, const std::strin
 }
 
 Result<Explained> explain_recorded(const RecordedDecision& recorded) {
-  wire::Principal principal = recorded.asked ? *recorded.asked : analyze::recorded_principal(recorded.record);
+  wire::Principal principal = analyze::recorded_principal(recorded.record, recorded.asked);
   TRY_ASSIGN(const wire::Request request, analyze::recorded_question(recorded.record, std::move(principal)));
   const auto snapshot = compile::compile(recorded.policies.result.set);
   Explained out{recorded.policies, analyze::explain(*snapshot, request, &recorded.policies.files), {}, {}, {}};

@@ -300,17 +300,34 @@ TEST(Replay, AsksWhatTheRecordHolds) {
   record.decision = true;
   record.reason = "rule-allow";
   record.rules = {"records/read"};
-  const auto request = recorded_question(record, recorded_principal(record));
+  const auto request = recorded_question(record, recorded_principal(record, std::nullopt));
   ASSERT_TRUE(request) << request.error().message;
   EXPECT_TRUE(same_answer(record, explain(world.snapshot(), *request).decision));
   record.reason = "token-expired";
   record.action = "egress.connect";
   record.resource = {"endpoint", "api.example.com:443", JsonValue(JsonValue::Object{{"protocol", "tls"}})};
-  const auto refused = recorded_question(record, recorded_principal(record));
+  const auto refused = recorded_question(record, recorded_principal(record, std::nullopt));
   ASSERT_TRUE(refused) << refused.error().message;
   EXPECT_EQ(refused->identity_failure, Reason::token_expired);
   record.resource.id = "2130706433:443";
-  EXPECT_FALSE(recorded_question(record, recorded_principal(record)));
+  EXPECT_FALSE(recorded_question(record, recorded_principal(record, std::nullopt)));
+}
+
+// The session may have other roles by now.
+TEST(Replay, AsksWithTheRolesThatTheSessionHadThen) {
+  wire::DecisionRecord record;
+  record.reason = "rule-allow";
+  record.subject = {"user", "idp/rita"};
+  record.roles = {"author"};
+  wire::Principal now;
+  now.assurance = wire::Assurance::verified;
+  now.session.emplace();
+  const auto roles_then = [&] { return recorded_principal(record, now).session->roles; };
+  EXPECT_EQ(roles_then(), std::nullopt) << "one that never named its roles has all of them";
+  now.session->roles = {"approver"};
+  EXPECT_EQ(roles_then(), std::vector<std::string>{"author"});
+  record.reason = "session-revoked";
+  EXPECT_EQ(recorded_principal(record, now).assurance, wire::Assurance::asserted);
 }
 
 }  // namespace

@@ -61,6 +61,8 @@ TEST(CelCompile, SaysWhatIsWrongInAPolicysCondition) {
       {"1 > 2", "1: this condition is always false (leave out `when` where there is no condition)"},
       {"session.trust == \"internal\" || true",
        "1: this condition is always true (leave out `when` where there is no condition)"},
+      {"1 / 0 == 1", "1: this condition always fails: division by zero (leave out `when` where there is no condition)"},
+      {"[1, 2].all(n, n > 0)", "1: this condition is always true (leave out `when` where there is no condition)"},
       {"dyn(\"text\")", "1: a condition must be a bool, not string (leave out `when` where there is no condition)"},
   };
   for (const Row& row : rows) EXPECT_EQ(compiled(row.expression, policy_environment()), row.errors) << row.expression;
